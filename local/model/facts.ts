@@ -1,0 +1,91 @@
+// The simple facts about a person that the script can hear, find again and repeat.
+import type { Conversation } from './conversation.ts'
+
+interface Fact {
+  /** As the user says it. */
+  stated: RegExp
+  /** As a memory may have it, in the first or the third person; not the imperative of a system prompt ("Prefer …"). */
+  recalled: RegExp
+  question: RegExp
+  known(value: string): string
+  unknown: string
+}
+
+/** A value ends with its sentence, at the next clause about the user, or at a mark that a list of memories would use. */
+const value = /(\S.*?)(?=[.!?;]+(?:\s|$)|,?\s+and\s+(?:i|my)\b|,\s*(?:i|my)\b|\s*["<[(\n]|\s*$)/.source
+const personName = /(\p{L}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*)/u.source
+
+const facts: Record<'name' | 'home' | 'work' | 'preference' | 'order', Fact> = {
+  name: {
+    // Case matters here: it tells "Ada Lovelace" from "Ada by the way".
+    stated: new RegExp(`\\b[Mm]y name(?: is|['’]s) ${personName}`, 'gu'),
+    recalled: new RegExp(`(?<![Yy]our )\\b[Nn]ame(?: is|:) ${personName}`, 'gu'),
+    question: /\bwhat(?: is|['’]s) my name\b|\bwho am i\b|\bmy name\?/i,
+    known: (name) => `your name is ${name}`,
+    unknown: 'your name',
+  },
+  home: {
+    stated: new RegExp(`(?<!\\bdo )\\bi live in ${value}`, 'gi'),
+    recalled: new RegExp(`\\b(?:lives|i live) in ${value}`, 'gi'),
+    question: /\bwhere do i live\b/i,
+    known: (place) => `you live in ${place}`,
+    unknown: 'where you live',
+  },
+  work: {
+    stated: new RegExp(`(?<!\\bdo )\\bi work on ${value}`, 'gi'),
+    recalled: new RegExp(`\\b(?:works|i work) on ${value}`, 'gi'),
+    question: /\bwhat do i work on\b|\bwhat am i working on\b/i,
+    known: (subject) => `you work on ${subject}`,
+    unknown: 'what you work on',
+  },
+  preference: {
+    stated: new RegExp(`(?<!\\bdo )\\bi prefer ${value}`, 'gi'),
+    recalled: new RegExp(`\\b(?:prefers|i prefer) ${value}`, 'gi'),
+    question: /\bwhat do i prefer\b/i,
+    known: (choice) => `you prefer ${choice}`,
+    unknown: 'what you prefer',
+  },
+  order: {
+    stated: new RegExp(`\\bmy order(?: number)? is ${value}`, 'gi'),
+    recalled: /\border(?: number)?(?: is|:) #?([\w-]*\d[\w-]*)/gi,
+    question: /\b(?:what|which)(?: is|['’]s)? my order\b|\bwhich order is mine\b/i,
+    known: (order) => `your order is ${order}`,
+    unknown: 'your order',
+  },
+}
+
+/** The answer to a question about the user, or nothing if none was asked. What the conversation says beats memories. */
+export function factAsked(conversation: Conversation): string | undefined {
+  const fact = Object.values(facts).find(({ question }) => question.test(conversation.asked))
+  if (fact === undefined) return undefined
+  const heard = heardIn(conversation.said, fact)
+  if (heard !== undefined) return `${capitalised(fact.known(heard))}.`
+  const recalled = recalledIn(conversation.told, fact)
+  return recalled === undefined ? `I do not know ${fact.unknown}.` : `I remember: ${fact.known(recalled)}.`
+}
+
+export function factsStated(text: string): string | undefined {
+  const heard = Object.values(facts).flatMap((fact) => {
+    const found = heardIn([text], fact)
+    return found === undefined ? [] : [fact.known(found)]
+  })
+  return heard.length === 0 ? undefined : `Noted: ${heard.join(', ')}.`
+}
+
+export function orderOf({ said, told }: Conversation): string | undefined {
+  return heardIn(said, facts.order) ?? recalledIn(told, facts.order)
+}
+
+/** The newest statement holds. */
+function heardIn(texts: readonly string[], { stated }: Fact): string | undefined {
+  return texts.flatMap((text) => Array.from(text.matchAll(stated), ([, found]) => found)).at(-1)
+}
+
+/** Memories come best match first. */
+function recalledIn(texts: readonly string[], { recalled }: Fact): string | undefined {
+  return texts.flatMap((text) => Array.from(text.matchAll(recalled), ([, found]) => found)).at(0)
+}
+
+function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}

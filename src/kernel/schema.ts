@@ -1,0 +1,49 @@
+// Standard Schema 1 (https://standardschema.dev): how a user's validator, of any vendor, is called.
+import { type ErrorCode, RecollectError } from './errors.ts'
+
+/** The part of Standard Schema that recollect uses. zod, zod/mini, valibot, arktype and others implement it. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+    /** Standard JSON Schema, where the vendor has it. */
+    readonly jsonSchema?:
+      | { readonly input: (options: { target: 'draft-2020-12' }) => Record<string, unknown> }
+      | undefined
+  }
+}
+
+type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] }
+
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+export type InputOf<S> = S extends StandardSchema<infer Input, unknown> ? Input : never
+export type OutputOf<S> = S extends StandardSchema<infer _, infer Output> ? Output : never
+
+/** Validates, or throws `code` with every issue as `path: message`. */
+export async function validate<Output>(
+  schema: StandardSchema<unknown, Output>,
+  value: unknown,
+  failure: { code: ErrorCode; what: string },
+): Promise<Output> {
+  const result = await schema['~standard'].validate(value)
+  if (result.issues === undefined) return result.value
+  throw new RecollectError(failure.code, `${failure.what} is not valid: ${issueText(result.issues)}`)
+}
+
+/** `path: message; path: message`, at most eight of them. */
+export function issueText(issues: readonly SchemaIssue[]): string {
+  const shown = issues.slice(0, 8).map(({ path, message }) => {
+    const at = (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
+    return at === '' ? message : `${at}: ${message}`
+  })
+  const more = issues.length > shown.length ? `; and ${issues.length - shown.length} more` : ''
+  return shown.join('; ') + more
+}

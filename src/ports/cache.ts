@@ -1,0 +1,24 @@
+// The port to the cache of a thread's head: it saves time, is never a lock, and may forget or lie without harm.
+
+export interface CacheKey {
+  readonly tenant: string
+  readonly thread: string
+  readonly owner: string
+}
+
+/** The state at a checkpoint, or the deltas of one turn that lead to it. */
+export interface CacheEntry {
+  readonly seq: number
+  readonly hash: string
+  readonly text: string
+}
+
+export interface Cache {
+  /** The state, then one entry per turn. Empty: a miss. An entry that is not whole, or not ours, is a miss. */
+  read(key: CacheKey): Promise<readonly CacheEntry[]>
+  /** Adds `entries` if the last one kept is `after`; does nothing otherwise, and never creates. */
+  append(key: CacheKey, after: { seq: number; hash: string }, entries: readonly CacheEntry[]): Promise<void>
+  /** Puts `state` in the place of all that is kept. */
+  replace(key: CacheKey, state: CacheEntry): Promise<void>
+  delete(key: CacheKey): Promise<void>
+}

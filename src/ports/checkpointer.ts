@@ -1,0 +1,232 @@
+// The port to what remembers threads: the truth, under a row lock, by compare-and-set of epoch, head and hash.
+
+/** Every method throws `storage_unavailable` when the outcome is unknown or the service is away, `storage_failed` when it refused. */
+export interface Checkpointer {
+  /**
+   * Owner, idempotency, admission and claim, in one statement. Sent again with the same token it finds its own claim.
+   * Never throws for an outcome: those are data.
+   */
+  beginTurn(request: BeginTurn): Promise<TurnClaim>
+  /** Writes a superstep's checkpoints and the run's status, in one statement. May be sent again unchanged. */
+  commitStep(step: StepCommit): Promise<StepOutcome>
+  /** Prolongs the lease. False: the claim is lost, and whoever held it must stop. */
+  renewLease(claim: ClaimRef, leaseMs: number): Promise<boolean>
+  /** Gives the claim back without a result: the run stays due and the attempt does not count. */
+  releaseTurn(claim: ClaimRef): Promise<void>
+  /** One branch of checkpoints, in one statement. `undefined`: no such thread, not this owner's, or no such checkpoint. */
+  loadChain(request: LoadChain): Promise<Chain | undefined>
+  /** Attaches the state to a checkpoint that has none; a no-op when the hash differs. */
+  putSnapshot(snapshot: SnapshotPut): Promise<void>
+  /** Runs whose lease has run out, of all tenants, oldest first. */
+  orphans(limit: number): Promise<readonly Orphan[]>
+  readonly threads: ThreadRecords
+  readonly runs: RunRecords
+}
+
+/** Owner `null`: any owner of the tenant (scope `operate`). */
+export interface ThreadKey {
+  readonly tenant: string
+  readonly thread: string
+  readonly owner: string | null
+}
+
+export interface BeginTurn extends ThreadKey {
+  /** `null`: only take over a run whose worker is gone. */
+  readonly run: NewRun | null
+  /** The worker's graph: it takes over runs of this one only. */
+  readonly graph: string
+  /** Random, this worker's own: it finds its claim again by it. */
+  readonly token: string
+  readonly leaseMs: number
+  /** Makes a thread that does not exist; else that is `unknown-thread`. */
+  readonly createThread: boolean
+  /** A chain of at most so many bytes comes with the claim. */
+  readonly inlineBytes: number
+  /** A run claimed so often without a commit is dead. */
+  readonly maxAttempts: number
+}
+
+export interface NewRun {
+  readonly run: string
+  /** Idempotency key, unique in the thread. */
+  readonly key: string
+  /** Of the request; another body under the same key is refused. */
+  readonly bodyHash: string
+  /** The encoded input. Kept until the first commit. */
+  readonly input: string
+}
+
+export type TurnClaim =
+  | ClaimedTurn
+  | { readonly outcome: 'ended'; readonly run: RunRecord }
+  | { readonly outcome: 'busy'; readonly retryAfterMs: number; readonly run: string }
+  | { readonly outcome: 'key-reused' | 'unknown-thread' | 'nothing-due' }
+
+export interface ClaimedTurn {
+  readonly outcome: 'claimed'
+  /** The run to work on: the one asked for, or an older one whose worker is gone. */
+  readonly run: string
+  readonly mine: boolean
+  readonly graph: string
+  readonly owner: string
+  readonly epoch: number
+  readonly head: number
+  readonly hash: string
+  readonly lastSeq: number
+  /** Supersteps committed so far. */
+  readonly step: number
+  /** Absent after the first commit. */
+  readonly input: string | null
+  readonly attempts: number
+  /** Bytes of deltas since the nearest snapshot above the head, and of that snapshot. */
+  readonly chainBytes: number
+  readonly baseBytes: number
+  /** The head's chain, when it is small enough to come along. */
+  readonly frames: readonly Frame[] | null
+}
+
+export interface ClaimRef {
+  readonly tenant: string
+  readonly thread: string
+  readonly run: string
+  readonly epoch: number
+  readonly token: string
+}
+
+export interface StepCommit extends ClaimRef {
+  /** The head this step was computed from. */
+  readonly head: number
+  readonly hash: string
+  readonly step: number
+  /** In order, each the child of the one before; none for a step that only ends the run. */
+  readonly checkpoints: readonly NewCheckpoint[]
+  readonly status: 'running' | 'success' | 'error' | 'cancelled'
+  /** Why the run failed. */
+  readonly error: RunError | null
+  readonly leaseMs: number
+}
+
+export interface NewCheckpoint {
+  /** Superstep in the run; 0 is the input. */
+  readonly step: number
+  readonly hash: string
+  readonly delta: string
+}
+
+/** `already`: this very commit landed before. `fenced`: somebody else holds the thread, or its head has moved. */
+export interface StepOutcome {
+  readonly outcome: 'applied' | 'already' | 'fenced'
+  readonly head: number
+  readonly status: RunStatus
+}
+
+/** A stored checkpoint on its way to a reader. Oldest first in a chain; the first one carries a snapshot, or has no parent. */
+export interface Frame {
+  readonly seq: number
+  /** 0: the thread's first. */
+  readonly parent: number
+  readonly hash: string
+  readonly run: string
+  readonly step: number
+  /** ISO 8601. */
+  readonly createdAt: string
+  readonly kind: 'delta' | 'snapshot'
+  readonly text: string
+}
+
+export interface LoadChain extends ThreadKey {
+  /** `null`: the head. */
+  readonly seq: number | null
+  /** At least so many checkpoints, newest included, if the branch has them. */
+  readonly count: number
+}
+
+export interface Chain {
+  readonly head: number
+  readonly frames: readonly Frame[]
+}
+
+export interface SnapshotPut {
+  readonly tenant: string
+  readonly thread: string
+  readonly seq: number
+  readonly hash: string
+  readonly text: string
+}
+
+export interface Orphan {
+  readonly tenant: string
+  readonly thread: string
+  readonly run: string
+  readonly graph: string
+}
+
+export type RunStatus = 'running' | 'success' | 'error' | 'dead' | 'cancelled'
+
+export interface RunError {
+  readonly code: string
+  readonly message: string
+}
+
+export interface RunRecord {
+  readonly run: string
+  readonly thread: string
+  readonly graph: string
+  readonly status: RunStatus
+  readonly step: number
+  readonly attempts: number
+  /** The checkpoint that holds the answer: the last one the run committed. */
+  readonly answer: number | null
+  readonly error: RunError | null
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export type ThreadStatus = 'idle' | 'busy' | 'error'
+
+export interface ThreadRecord {
+  readonly thread: string
+  readonly owner: string
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly status: ThreadStatus
+  /** The last run's graph. */
+  readonly graph: string | null
+  readonly head: number
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export interface ThreadSearch {
+  readonly tenant: string
+  readonly owner: string | null
+  /** Every pair must be in the thread's metadata, equal as JSON. */
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly ids: readonly string[] | null
+  readonly status: ThreadStatus | null
+  readonly limit: number
+  readonly offset: number
+  readonly sortBy: 'createdAt' | 'updatedAt' | 'thread'
+  readonly descending: boolean
+}
+
+export interface ThreadRecords {
+  /** `exists` when the id is taken by this owner; an id taken by another is `taken`, and nothing more is said of it. */
+  create(key: ThreadKey, metadata: Readonly<Record<string, unknown>>): Promise<ThreadCreation>
+  get(key: ThreadKey): Promise<ThreadRecord | undefined>
+  search(search: ThreadSearch): Promise<readonly ThreadRecord[]>
+  count(search: ThreadSearch): Promise<number>
+  /** Merges into the metadata; a null removes its key. */
+  patch(key: ThreadKey, metadata: Readonly<Record<string, unknown>>): Promise<ThreadRecord | undefined>
+  /** Deletes the thread with all its checkpoints and runs. False: no such thread of this owner. */
+  delete(key: ThreadKey): Promise<boolean>
+}
+
+export type ThreadCreation =
+  | { readonly outcome: 'created' | 'exists'; readonly thread: ThreadRecord }
+  | { readonly outcome: 'taken' }
+
+export interface RunRecords {
+  get(key: ThreadKey, run: string): Promise<RunRecord | undefined>
+  /** Newest first. */
+  list(key: ThreadKey, page: { limit: number; offset: number }): Promise<readonly RunRecord[]>
+}

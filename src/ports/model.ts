@@ -1,0 +1,82 @@
+// The port to a language model, and the messages that go in and come out.
+
+export interface UserMessage {
+  readonly id: string
+  readonly role: 'user'
+  readonly content: string
+}
+
+export interface SystemMessage {
+  readonly id: string
+  readonly role: 'system'
+  readonly content: string
+}
+
+export interface AssistantMessage {
+  readonly id: string
+  readonly role: 'assistant'
+  readonly content: string
+  readonly toolCalls?: readonly ToolCall[]
+  readonly finishReason?: FinishReason
+  readonly model?: string
+  readonly usage?: Usage
+}
+
+export interface ToolMessage {
+  readonly id: string
+  readonly role: 'tool'
+  readonly toolCallId: string
+  readonly name: string
+  readonly content: string
+  /** `error`: the tool threw, was unknown, or was called with arguments it does not take. */
+  readonly status: 'success' | 'error'
+}
+
+export type Message = UserMessage | SystemMessage | AssistantMessage | ToolMessage
+
+export interface ToolCall {
+  readonly id: string
+  readonly name: string
+  /** The arguments as the model wrote them: JSON, when it got it right. */
+  readonly arguments: string
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other'
+
+/** In tokens, as the provider counted them. */
+export interface Usage {
+  readonly inputTokens: number
+  readonly outputTokens: number
+}
+
+export interface ToolDescription {
+  readonly name: string
+  readonly description: string
+  /** JSON Schema of the input. */
+  readonly parameters: Readonly<Record<string, unknown>>
+}
+
+export interface ModelRequest {
+  readonly messages: readonly Message[]
+  readonly tools: readonly ToolDescription[]
+  readonly signal: AbortSignal
+  readonly temperature?: number
+  readonly maxOutputTokens?: number
+}
+
+/** What a model says, piece by piece. The last piece is `finish`; a stream that ends without one was cut off. */
+export type ModelPart =
+  | { readonly type: 'text-delta'; readonly text: string }
+  | { readonly type: 'tool-call-start'; readonly index: number; readonly id: string; readonly name: string }
+  | { readonly type: 'tool-call-delta'; readonly index: number; readonly text: string }
+  | {
+      readonly type: 'finish'
+      readonly reason: FinishReason
+      readonly model: string
+      readonly usage: Usage | undefined
+    }
+
+/** Throws `model_failed` when trying again can help and `model_refused` when not. */
+export interface Model {
+  stream(request: ModelRequest): AsyncIterable<ModelPart>
+}

@@ -1,0 +1,250 @@
+// A graph with all it needs to run: what an application calls.
+import { checkInput } from '../graph/apply.ts'
+import type { Channels, StateOf, UpdateOf } from '../graph/channel.ts'
+import { emptyPosition, type Position } from '../graph/checkpoint.ts'
+import type { Graph } from '../graph/graph.ts'
+import { mermaid } from '../graph/mermaid.ts'
+import { stateView } from '../graph/plan.ts'
+import { asRecollectError, RecollectError } from '../kernel/errors.ts'
+import { assertId, assertPrincipal, randomId } from '../kernel/id.ts'
+import type { Cache } from '../ports/cache.ts'
+import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
+import type { Model } from '../ports/model.ts'
+import { advance, type Progress } from './advance.ts'
+import { positionsAlong } from './chain.ts'
+import type { Env, RunScope } from './context.ts'
+import { eventStream } from './event-stream.ts'
+import type { Emit, RunEvent } from './events.ts'
+import { type House, takeTurn, unknownThread } from './turn.ts'
+
+export interface CompileOptions {
+  /** Remembers threads. Without one every run starts from nothing. */
+  readonly checkpointer?: Checkpointer
+  /** Saves the load of a thread. */
+  readonly cache?: Cache
+  readonly model?: Model
+  readonly env?: Env
+  /** The graph's name in stored runs. `default` unless told otherwise. */
+  readonly name?: string
+  /** Freeze all that nodes see, for tests and development; arrays and their elements always are. */
+  readonly deepFreeze?: boolean
+  /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
+  readonly leaseMs?: number
+}
+
+export interface ThreadAddress {
+  readonly tenant: string
+  /** The owner of the thread. `null` reads any owner's, for an operator of the tenant. */
+  readonly user: string | null
+  readonly thread: string
+}
+
+export interface RunOptions extends Partial<ThreadAddress> {
+  readonly user?: string
+  /** This run's id; random unless given. */
+  readonly run?: string
+  /** The same key in the same thread is the same run: it is answered again, not run again. */
+  readonly key?: string
+  /** False: an unknown thread is an error. */
+  readonly createThread?: boolean
+  /** Aborting it cancels the run. */
+  readonly signal?: AbortSignal
+  /** Takes what may happen after the answer (a Worker's `ctx.waitUntil`). Without it the answer waits. */
+  readonly waitUntil?: (work: Promise<unknown>) => void
+  readonly emit?: Emit
+}
+
+export interface RunResult<C extends Channels> {
+  readonly run: string
+  /** Public id of the checkpoint that holds the answer; absent without a thread. */
+  readonly checkpoint: string | undefined
+  readonly values: StateOf<C>
+}
+
+/** A checkpoint as a reader sees it. */
+export interface StateSnapshot<C extends Channels = Channels> {
+  readonly checkpoint: string
+  readonly parent: string | undefined
+  readonly values: StateOf<C>
+  /** Nodes due next; none at the end of a turn. */
+  readonly next: readonly string[]
+  readonly run: string
+  /** Superstep in its run; 0 is the input. */
+  readonly step: number
+  /** ISO 8601. */
+  readonly createdAt: string
+}
+
+export class CompiledGraph<C extends Channels = Channels> {
+  readonly name: string
+  readonly graph: Graph
+  readonly #options: CompileOptions
+
+  constructor(graph: Graph, options: CompileOptions) {
+    this.graph = graph
+    this.name = options.name ?? 'default'
+    this.#options = options
+    assertId('graph', this.name)
+  }
+
+  /** Runs to the end and gives the state. `null` goes on where the thread stopped. */
+  async invoke(input: UpdateOf<C> | null, options: RunOptions = {}): Promise<StateOf<C>> {
+    return (await this.run(input, options)).values
+  }
+
+  /** The same as events. The run goes on when the reader stops reading, unless `signal` aborts it. */
+  stream(input: UpdateOf<C> | null, options: RunOptions = {}): AsyncIterable<RunEvent> {
+    return eventStream((emit) => this.run(input, { ...options, emit }))
+  }
+
+  /**
+   * Runs to the end. Throws what the run failed with; the thread stays usable and keeps the input.
+   * `thread_busy` when another run holds the thread, with `retryAfterMs`.
+   */
+  async run(input: unknown, options: RunOptions = {}): Promise<RunResult<C>> {
+    if (input !== null) checkInput(this.graph, input)
+    const run = options.run ?? randomId()
+    assertId('run', run)
+    const house = this.#house(options)
+    if (house === undefined) return this.#runWithoutThread(input, run, options)
+    const { tenant, user, thread } = this.#address(options)
+    const result = await takeTurn(house, {
+      tenant,
+      user,
+      thread,
+      run: { id: run, input, key: options.key ?? run },
+      createThread: options.createThread ?? true,
+      signal: options.signal,
+      emit: options.emit ?? (() => {}),
+    })
+    if (result === undefined) throw unknownThread(thread)
+    if (options.waitUntil === undefined) await result.afterwards
+    else options.waitUntil(result.afterwards)
+    return { run: result.run, checkpoint: String(result.seq), values: this.#view(result.position) }
+  }
+
+  /** Finishes a run whose worker is gone. False: somebody else did. */
+  async finish({ tenant, thread }: Orphan): Promise<boolean> {
+    const house = this.#house({ thread })
+    if (house === undefined) return false
+    const nobody = { user: null, run: undefined, createThread: false, signal: undefined, emit: () => {} }
+    const result = await takeTurn(house, { tenant, thread, ...nobody })
+    await result?.afterwards
+    return result !== undefined
+  }
+
+  /** The thread's head, or one of its checkpoints. */
+  async state(address: ThreadAddress, checkpoint?: string): Promise<StateSnapshot<C>> {
+    const [snapshot] = await this.history(address, { limit: 1, ...(checkpoint !== undefined && { from: checkpoint }) })
+    if (snapshot !== undefined) return snapshot
+    return {
+      checkpoint: '0',
+      parent: undefined,
+      values: this.#view(emptyPosition),
+      next: [],
+      run: '',
+      step: 0,
+      createdAt: '',
+    }
+  }
+
+  /** The branch that leads to the head (or to `from`), newest first. Empty for a thread without a run. */
+  async history(
+    { tenant, user, thread }: ThreadAddress,
+    { limit = 10, from, before }: { limit?: number; from?: string; before?: string } = {},
+  ): Promise<readonly StateSnapshot<C>[]> {
+    const checkpointer = this.#options.checkpointer
+    if (checkpointer === undefined) throw checkpointerMissing('Reading a thread')
+    const start = before ?? from
+    const seq = start === undefined ? null : seqOf(start)
+    const count = before === undefined ? limit : limit + 1
+    const chain = await checkpointer.loadChain({ tenant, thread, owner: user, seq, count })
+    if (chain === undefined) throw unknownThread(thread)
+    if (chain.frames.length === 0 && seq !== null) throw unknownCheckpoint(start ?? '', thread)
+    const newestFirst = positionsAlong(chain.frames).reverse()
+    return newestFirst.slice(before === undefined ? 0 : 1, count).map(({ frame, position }) => ({
+      checkpoint: String(frame.seq),
+      parent: frame.parent === 0 ? undefined : String(frame.parent),
+      values: this.#view(position),
+      next: position.due.map(({ node }) => node),
+      run: frame.run,
+      step: frame.step,
+      createdAt: frame.createdAt,
+    }))
+  }
+
+  /** The graph as a Mermaid flowchart. */
+  draw(): string {
+    return mermaid(this.graph)
+  }
+
+  #view(position: Position): StateOf<C> {
+    return stateView(this.graph, position.values) as StateOf<C>
+  }
+
+  #house({ thread }: Partial<ThreadAddress>): House | undefined {
+    const { checkpointer, cache, model, env = {}, deepFreeze = false, leaseMs = 60_000 } = this.#options
+    if (checkpointer !== undefined)
+      return { name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, leaseMs }
+    if (thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
+    return undefined
+  }
+
+  #address({ tenant, user, thread }: RunOptions): { tenant: string; user: string; thread: string } {
+    if (thread === undefined) {
+      throw new RecollectError(
+        'thread_missing',
+        'This graph has a checkpointer, so a run needs a thread: pass { tenant, user, thread }. A fresh id for every call would remember nothing.',
+      )
+    }
+    assertPrincipal('tenant', tenant)
+    assertPrincipal('user', user)
+    assertId('thread', thread)
+    return { tenant, user, thread }
+  }
+
+  async #runWithoutThread(input: unknown, run: string, options: RunOptions): Promise<RunResult<C>> {
+    const { model, env = {}, deepFreeze = false } = this.#options
+    const { tenant = '', user = '', emit = () => {}, signal = new AbortController().signal } = options
+    const scope: RunScope = { tenant, user, thread: undefined, run, epoch: 0, env, model, signal, emit }
+    emit({ type: 'run-started', run, thread: undefined, epoch: 0 })
+    try {
+      const progress = untold(this.graph, emit)
+      const start = { graph: this.graph, position: emptyPosition, step: 0 }
+      const position = await advance({ ...start, input: input ?? undefined, scope, progress, deepFreeze })
+      emit({ type: 'run-finished', run, seq: 0, values: position.values })
+      return { run, checkpoint: undefined, values: this.#view(position) }
+    } catch (error) {
+      const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
+      emit({ type: 'run-failed', run, error: failure })
+      throw failure
+    }
+  }
+}
+
+/** Progress of a run that nobody remembers: it only tells. */
+function untold(graph: Graph, emit: Emit): Progress {
+  return {
+    record: ({ step, position, writes }) => {
+      const next = position.due.map(({ node }) => node)
+      emit({ type: 'checkpoint-saved', seq: 0, step, values: stateView(graph, position.values), writes, next })
+    },
+    commit: () => Promise.resolve(),
+  }
+}
+
+function seqOf(checkpoint: string): number {
+  if (/^[1-9]\d{0,14}$/.test(checkpoint)) return Number(checkpoint)
+  throw new RecollectError('checkpoint_unknown', 'A checkpoint id is a number as text, as history gives it.')
+}
+
+function unknownCheckpoint(checkpoint: string, thread: string): RecollectError {
+  return new RecollectError(
+    'checkpoint_unknown',
+    `Thread "${thread}" has no checkpoint "${checkpoint}". Its history lists those it has.`,
+  )
+}
+
+function checkpointerMissing(what: string): RecollectError {
+  return new RecollectError('checkpointer_missing', `${what} needs a checkpointer: compile({ checkpointer: … }).`)
+}

@@ -1,0 +1,50 @@
+// What a run tells while it goes on. An event is emitted only after what it claims is true (T7); text is provisional until a checkpoint is saved.
+import type { RecollectError } from '../kernel/errors.ts'
+import type { FinishReason } from '../ports/model.ts'
+
+interface TaskPlace {
+  readonly step: number
+  readonly node: string
+}
+
+export type RunEvent =
+  | { readonly type: 'run-started'; readonly run: string; readonly thread: string | undefined; readonly epoch: number }
+  | ({ readonly type: 'reply-started'; readonly messageId: string } & TaskPlace)
+  | ({ readonly type: 'text-delta'; readonly messageId: string; readonly text: string } & TaskPlace)
+  | ({
+      readonly type: 'tool-call-started'
+      readonly messageId: string
+      readonly index: number
+      readonly id: string
+      readonly name: string
+    } & TaskPlace)
+  | ({
+      readonly type: 'tool-call-delta'
+      readonly messageId: string
+      readonly index: number
+      readonly text: string
+    } & TaskPlace)
+  | ({ readonly type: 'reply-finished'; readonly messageId: string; readonly reason: FinishReason } & TaskPlace)
+  /** Whatever the reply said before is void: the node is being tried again. */
+  | ({ readonly type: 'task-retried'; readonly attempt: number; readonly error: RecollectError } & TaskPlace)
+  | ({ readonly type: 'custom-emitted'; readonly name: string; readonly data: unknown } & TaskPlace)
+  | CheckpointSaved
+  | { readonly type: 'run-finished'; readonly run: string; readonly seq: number; readonly values: Values }
+  | { readonly type: 'run-failed'; readonly run: string; readonly error: RecollectError }
+
+export interface CheckpointSaved {
+  readonly type: 'checkpoint-saved'
+  /** 0 without a checkpointer. */
+  readonly seq: number
+  /** Superstep in the run; 0 is the input. */
+  readonly step: number
+  readonly values: Values
+  /** In task order. */
+  readonly writes: readonly { readonly node: string; readonly update: Values }[]
+  /** Nodes due next. */
+  readonly next: readonly string[]
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+export type Emit = (event: RunEvent) => void

@@ -1,0 +1,68 @@
+// One model call: streams its parts to whoever watches and assembles the message.
+import { RecollectError } from '../kernel/errors.ts'
+import type { AssistantMessage, Model, ModelPart, ModelRequest, ToolCall } from '../ports/model.ts'
+import type { Emit } from './events.ts'
+
+interface ReplyPlace {
+  readonly messageId: string
+  readonly step: number
+  readonly node: string
+  readonly emit: Emit
+}
+
+/** Throws `model_failed` when the stream ends without saying that it is at its end. */
+export async function replyOf(model: Model, request: ModelRequest, place: ReplyPlace): Promise<AssistantMessage> {
+  const { messageId, step, node, emit } = place
+  let content = ''
+  const calls: { id: string; name: string; arguments: string }[] = []
+  emit({ type: 'reply-started', messageId, step, node })
+  for await (const part of model.stream(request)) {
+    switch (part.type) {
+      case 'text-delta':
+        content += part.text
+        emit({ type: 'text-delta', messageId, text: part.text, step, node })
+        break
+      case 'tool-call-start':
+        calls[part.index] = { id: part.id, name: part.name, arguments: '' }
+        emit({ type: 'tool-call-started', messageId, index: part.index, id: part.id, name: part.name, step, node })
+        break
+      case 'tool-call-delta': {
+        const call = calls[part.index]
+        if (call === undefined) throw cutOff('sent arguments for a tool call that it had not begun')
+        call.arguments += part.text
+        emit({ type: 'tool-call-delta', messageId, index: part.index, text: part.text, step, node })
+        break
+      }
+      case 'finish':
+        emit({ type: 'reply-finished', messageId, reason: part.reason, step, node })
+        return message(messageId, content, calls, part)
+    }
+  }
+  throw cutOff('stopped in mid-answer')
+}
+
+function message(
+  id: string,
+  content: string,
+  calls: readonly ToolCall[],
+  finish: Extract<ModelPart, { type: 'finish' }>,
+): AssistantMessage {
+  // A provider may leave holes in its numbering of calls.
+  const toolCalls = calls.filter((call) => call !== undefined)
+  return {
+    id,
+    role: 'assistant',
+    content,
+    ...(toolCalls.length > 0 && { toolCalls }),
+    finishReason: finish.reason,
+    model: finish.model,
+    ...(finish.usage !== undefined && { usage: finish.usage }),
+  }
+}
+
+function cutOff(what: string): RecollectError {
+  return new RecollectError(
+    'model_failed',
+    `The model ${what}. Nothing of its answer was kept; send the message again.`,
+  )
+}

@@ -1,0 +1,116 @@
+// The package as a user gets it: packed, unpacked into an empty Worker project, type-checked there and bundled for deployment.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import packageJson from '../../package.json' with { type: 'json' }
+
+const project = mkdtempSync(join(tmpdir(), 'recollect-package-'))
+const installed = join(project, 'node_modules', 'recollect')
+const doors = Object.entries(packageJson.exports).flatMap(([door, target]) =>
+  typeof target === 'string' ? [] : [{ name: door.replace('.', 'recollect'), ...target }],
+)
+let packed: string[] = []
+
+beforeAll(() => {
+  run('npm', ['pack', '--pack-destination', project], '.')
+  const tarball = join(project, `recollect-${packageJson.version}.tgz`)
+  packed = run('tar', ['-tzf', tarball])
+    .trim()
+    .split('\n')
+    .map((path) => path.replace('package/', ''))
+  mkdirSync(installed, { recursive: true })
+  run('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed])
+  // What `npm install` would fetch is here already.
+  for (const name of [...Object.keys(packageJson.dependencies), '@cloudflare/workers-types']) link(name)
+  writeProject()
+}, 120_000)
+
+afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+test('the package holds what it runs on and nothing else', () => {
+  const surplus = packed.filter(
+    (path) => !/^dist\/.+\.(js|d\.ts|json)$|^(schema\.sql|package\.json|README\.md|LICENSE)$/.test(path),
+  )
+  expect(surplus).toEqual([])
+})
+
+test('every door of the package leads to a module and its declarations', () => {
+  const leading = doors.flatMap((door) => [door.default, door.types])
+  expect(leading.filter((path) => !existsSync(join(installed, path)))).toEqual([])
+})
+
+test('the declarations name no file that the package lacks', () => {
+  const imports = packed
+    .filter((path) => path.endsWith('.d.ts'))
+    .flatMap((path) =>
+      [...readFileSync(join(installed, path), 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g)].map(
+        ([, specifier = '']) => join(dirname(path), specifier.replace(/\.(ts|js)$/, '.d.ts')),
+      ),
+    )
+  expect(imports.filter((path) => !packed.includes(path))).toEqual([])
+})
+
+test('an empty Worker project that imports every door type-checks and passes a dry deployment', () => {
+  run(process.execPath, [tool('typescript/bin/tsc'), '-p', project])
+  const bundle = join(project, 'bundle')
+  const report = run(process.execPath, [tool('wrangler/bin/wrangler.js'), 'deploy', '--dry-run', '--outdir', bundle])
+  expect(report).toContain('--dry-run: exiting now')
+  expect(existsSync(join(bundle, 'worker.js'))).toBe(true)
+})
+
+function writeProject(): void {
+  const write = (name: string, content: string) => writeFileSync(join(project, name), content)
+  const names = doors.map(({ name }, index) => ({ name, local: `door${index}` }))
+  write('package.json', JSON.stringify({ name: 'empty-worker', private: true, type: 'module' }))
+  write(
+    'wrangler.toml',
+    'name = "empty-worker"\nmain = "worker.ts"\ncompatibility_date = "2026-10-01"\ncompatibility_flags = ["nodejs_compat"]\n',
+  )
+  write(
+    'tsconfig.json',
+    JSON.stringify({
+      compilerOptions: {
+        target: 'es2024',
+        lib: ['es2024'],
+        types: ['@cloudflare/workers-types'],
+        module: 'esnext',
+        moduleResolution: 'bundler',
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+      },
+      files: ['worker.ts'],
+    }),
+  )
+  write(
+    'worker.ts',
+    [
+      ...names.map(({ name, local }) => `import * as ${local} from '${name}'`),
+      `const doors = { ${names.map(({ local }) => local).join(', ')} }`,
+      'export default { fetch: () => Response.json(Object.values(doors).map((door) => Object.keys(door))) }',
+    ].join('\n'),
+  )
+}
+
+function link(name: string): void {
+  const path = join(project, 'node_modules', name)
+  mkdirSync(dirname(path), { recursive: true })
+  symlinkSync(resolve('node_modules', name), path)
+}
+
+function tool(script: string): string {
+  return resolve('node_modules', script)
+}
+
+/** Its output; a failure throws with all that the command printed. */
+function run(command: string, args: readonly string[], cwd = project): string {
+  try {
+    const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' }
+    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: 'pipe', timeout: 60_000 })
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${command} ${args.join(' ')} failed\n${stdout}${stderr}`)
+  }
+}

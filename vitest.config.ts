@@ -1,0 +1,55 @@
+// The three ways a test runs: in Node, in the Workers runtime, and against the whole stack started as a user starts it.
+import { cloudflareTest } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+import { unstable_readConfig } from 'wrangler'
+
+const minute = 60_000
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/workers/**', 'test/e2e/**', 'test/types/**'],
+          testTimeout: minute / 3,
+          hookTimeout: minute,
+        },
+      },
+      {
+        plugins: [cloudflareTest(workerOptions)],
+        test: {
+          name: 'workerd',
+          include: ['test/workers/**/*.test.ts'],
+          testTimeout: minute / 2,
+          hookTimeout: minute,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          // Each file starts a stack of its own: two at once on two cores would measure each other.
+          fileParallelism: false,
+          testTimeout: 2 * minute,
+          hookTimeout: 2 * minute,
+        },
+      },
+    ],
+  },
+})
+
+// Dates, flags and plain variables as deployed. Handing wrangler.toml to the plugin would also read `.dev.vars`,
+// and a test must never meet somebody's real credentials.
+function workerOptions() {
+  const { main, compatibility_date, compatibility_flags, vars } = unstable_readConfig({ config: 'wrangler.toml' })
+  return {
+    ...(main === undefined ? {} : { main }),
+    miniflare: {
+      ...(compatibility_date === undefined ? {} : { compatibilityDate: compatibility_date }),
+      compatibilityFlags: compatibility_flags,
+      bindings: vars,
+    },
+  }
+}
