@@ -93,8 +93,20 @@ function execute(command: readonly string[], limitMs: number): Promise<{ output:
     output += text
   })
   const endGroup = () => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // Nobody of the group is left.
+    }
   }
+  // A server that a test forgot would hold the pipes, and with them the gate.
+  child.on('exit', () => {
+    endGroup()
+    setTimeout(() => {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }, 1000).unref()
+  })
   const interrupted = () => {
     endGroup()
     process.exit(130)

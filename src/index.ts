@@ -1,5 +1,20 @@
 // The public names of recollect.
 
+// Agents.
+export { agent, type ModelNodeOptions, modelNode } from './agent/agent.ts'
+export {
+  assistant,
+  callsTools,
+  latestText,
+  type MessageWrite,
+  messages,
+  type NewMessage,
+  removeMessage,
+  system,
+  user,
+} from './agent/messages.ts'
+export { type Tool, type ToolContext, type ToolDefinition, tool } from './agent/tool.ts'
+export { toolNode } from './agent/tool-node.ts'
 // Writing a graph.
 export { append, type Channel, type Channels, channel, last, type StateOf, type UpdateOf } from './graph/channel.ts'
 export { type Command, command, END, type Send, send } from './graph/command.ts'
@@ -7,7 +22,7 @@ export type { NodeDefinition, NodeFunction, NodeOptions, NodeReturn, PlainNode }
 // When something is wrong.
 export { type ErrorCode, isRecollectError, RecollectError } from './kernel/errors.ts'
 export type { StandardSchema } from './kernel/schema.ts'
-
+export type { AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage } from './ports/model.ts'
 // Running it.
 export {
   CompiledGraph,

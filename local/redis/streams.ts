@@ -4,8 +4,17 @@ import { type Command, type Commands, reads, Words, writes } from './command.ts'
 import type { Keyspace } from './keyspace.ts'
 import { count, integer } from './numbers.ts'
 import { fail, noSuchKey, ok, type Reply, syntaxError, wrongArity } from './reply.ts'
-import { formatId, maxSequence, maxStreamId, millisecondsOf, parseId, type StreamEntry, type StreamId } from './stream.ts'
-import { Stream, streamId } from './stream.ts'
+import {
+  formatId,
+  maxSequence,
+  maxStreamId,
+  millisecondsOf,
+  parseId,
+  Stream,
+  type StreamEntry,
+  type StreamId,
+  streamId,
+} from './stream.ts'
 
 const none = new Stream()
 const streamAt = (keys: Keyspace, key: Bytes): Stream => keys.read('stream', key) ?? none

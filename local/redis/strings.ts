@@ -4,13 +4,12 @@ import { type Commands, pairs, reads, Words, writes } from './command.ts'
 import { expiryFrom, isExpiryUnit } from './expiry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { addDecimals, int64, integer, maxInt64, minInt64 } from './numbers.ts'
-import { fail, ok, ReplyError, type Reply, syntaxError, wrongArity } from './reply.ts'
+import { fail, ok, type Reply, ReplyError, syntaxError, wrongArity } from './reply.ts'
 
 const maxLength = 512 * 1024 * 1024
 
 /** Keeps the expiry, as every command does that changes a string in place. */
-const revise = (keys: Keyspace, key: Bytes, value: Bytes) =>
-  keys.write('string', key, value, keys.find(key)?.expiresAt)
+const revise = (keys: Keyspace, key: Bytes, value: Bytes) => keys.write('string', key, value, keys.find(key)?.expiresAt)
 
 function set(keys: Keyspace, key: Bytes, value: Bytes, ...rest: Bytes[]): Reply {
   const words = new Words(rest)

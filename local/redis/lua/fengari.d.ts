@@ -33,6 +33,8 @@ declare module 'fengari' {
     lua_gettop(state: LuaState): number
     lua_settop(state: LuaState, index: number): void
     lua_pop(state: LuaState, count: number): void
+    lua_atnativeerror(state: LuaState, handler: LuaFunction): void
+    lua_touserdata(state: LuaState, index: number): unknown
     lua_absindex(state: LuaState, index: number): number
     lua_type(state: LuaState, index: number): number
     lua_typename(state: LuaState, type: number): Uint8Array
@@ -51,21 +53,20 @@ declare module 'fengari' {
     lua_getstack(state: LuaState, level: number, activation: object): number
     lua_getinfo(state: LuaState, what: Uint8Array, activation: object): number
     lua_sethook(state: LuaState, hook: (() => void) | null, mask: number, count: number): void
-    lua_Debug: new () => { currentline: number }
+    lua_Debug: new () => { currentline: number; source: Uint8Array | null }
   }
 
   interface LuaAuxiliary {
     luaL_newstate(): LuaState
     luaL_requiref(state: LuaState, name: Uint8Array, open: LuaFunction, global: boolean): void
-    luaL_loadbuffer(state: LuaState, source: Uint8Array, size: number, name: Uint8Array): number
+    luaL_loadbufferx(state: LuaState, source: Uint8Array, size: number, name: Uint8Array, mode: Uint8Array): number
     luaL_ref(state: LuaState, index: number): number
     luaL_unref(state: LuaState, index: number, reference: number): void
-    luaL_error(state: LuaState, message: Uint8Array): never
     luaL_where(state: LuaState, level: number): void
   }
 
   type LuaLibraries = Record<
-    'luaopen_base' | 'luaopen_coroutine' | 'luaopen_table' | 'luaopen_string' | 'luaopen_math' | 'luaopen_os',
+    'luaopen_base' | 'luaopen_coroutine' | 'luaopen_table' | 'luaopen_string' | 'luaopen_math',
     LuaFunction
   >
 
@@ -90,4 +91,9 @@ declare module 'fengari/src/lobject.js' {
     luaO_tostring(state: unknown, slot: TextSlot): void
   }
   export default lobject
+}
+
+declare module 'fengari/src/lstring.js' {
+  const lstring: { luaS_bless(state: unknown, text: Uint8Array): unknown }
+  export default lstring
 }

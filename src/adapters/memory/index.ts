@@ -1,0 +1,3 @@
+// Storage in the memory of one process.
+export { memoryCache } from './cache.ts'
+export { type MemoryOptions, memoryCheckpointer } from './checkpointer.ts'

@@ -1,0 +1,56 @@
+// The rows of the in-memory database.
+import type { RunRecord, ThreadRecord } from '../../ports/checkpointer.ts'
+
+export interface Tables {
+  /** Tenant → thread. */
+  readonly threads: Map<string, Map<string, StoredThread>>
+  /** Tenant → run. */
+  readonly runs: Map<string, Map<string, StoredRun>>
+}
+
+export interface StoredThread {
+  record: ThreadRecord
+  headHash: string
+  epoch: number
+  lease: { readonly run: StoredRun; readonly token: string; readonly untilMs: number } | undefined
+  /** By seq; the first is a place holder. */
+  readonly checkpoints: StoredCheckpoint[]
+  /** In order of their tickets. */
+  readonly runs: StoredRun[]
+}
+
+export interface StoredRun {
+  record: RunRecord
+  readonly key: string
+  readonly bodyHash: string
+  input: string | null
+  lastCommit: string | undefined
+}
+
+export interface StoredCheckpoint {
+  readonly seq: number
+  readonly parent: number
+  readonly run: string
+  readonly step: number
+  readonly hash: string
+  readonly delta: string
+  readonly createdAt: string
+  snapshot: string | undefined
+  /** Deltas since the nearest snapshot above, this one's included. */
+  chainBytes: number
+  /** That snapshot. */
+  baseBytes: number
+}
+
+export const rootCheckpoint: StoredCheckpoint = {
+  seq: 0,
+  parent: 0,
+  run: '',
+  step: 0,
+  hash: '',
+  delta: '',
+  createdAt: '',
+  snapshot: undefined,
+  chainBytes: 0,
+  baseBytes: 0,
+}

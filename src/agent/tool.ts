@@ -1,0 +1,105 @@
+// A tool: something a model may ask for, with a typed input and a function.
+import { toJSONSchema } from 'zod/mini'
+import { RecollectError } from '../kernel/errors.ts'
+import { isRecord } from '../kernel/json.ts'
+import { issueText, type OutputOf, type StandardSchema } from '../kernel/schema.ts'
+import type { ToolDescription } from '../ports/model.ts'
+import type { Context } from '../runtime/context.ts'
+
+type JsonSchema = Readonly<Record<string, unknown>>
+
+/** What a tool may use: a node's context, with a key of its own for each call. */
+export interface ToolContext extends Context {
+  readonly toolCallId: string
+}
+
+interface ToolParts<Schema extends StandardSchema> {
+  /** For the model: what it does and when to use it. */
+  readonly description: string
+  readonly input: Schema
+  /** Whether a person decides before it runs: always, or by the arguments. */
+  readonly approval?: boolean | ((input: OutputOf<Schema>) => boolean)
+  /** A string goes to the model as it is, anything else as JSON. */
+  readonly run: (input: OutputOf<Schema>, context: ToolContext) => unknown
+}
+
+/** Vendors whose schemas can say what they are in JSON Schema. */
+type SelfDescribing = { readonly '~standard': { readonly jsonSchema: object } } | { readonly _zod: object }
+
+export type ToolDefinition<Schema extends StandardSchema> = ToolParts<Schema> &
+  (Schema extends SelfDescribing
+    ? { readonly jsonSchema?: JsonSchema }
+    : {
+        /** The input as JSON Schema: this vendor's schemas cannot say it themselves. */
+        readonly jsonSchema: JsonSchema
+      })
+
+/** A tool without its types, as nodes and models use it. */
+export interface Tool extends ToolDescription {
+  readonly approval: boolean | ((input: never) => boolean)
+  /** Takes the arguments as the model wrote them. Gives the text for the model, or throws what to tell it. */
+  call(argumentsText: string, context: ToolContext): Promise<string>
+}
+
+const names = /^[A-Za-z0-9_-]{1,64}$/
+
+/**
+ * `tool('refund', { description, input: z.object({ … }), run: ({ order }) => … })`. The input is any Standard Schema.
+ * Throws `graph_invalid` for a name that models do not take, or an input without JSON Schema.
+ */
+export function tool<Schema extends StandardSchema>(name: string, definition: ToolDefinition<Schema>): Tool {
+  if (!names.test(name)) {
+    throw new RecollectError('graph_invalid', `The tool name "${name}" must be 1 to 64 of A–Z a–z 0–9 _ -.`)
+  }
+  const { description, input, approval = false, run } = definition
+  return {
+    name,
+    description,
+    parameters: definition.jsonSchema ?? jsonSchemaOf(name, input),
+    approval,
+    async call(argumentsText, context) {
+      const checked = await input['~standard'].validate(argumentsOf(name, argumentsText))
+      if (checked.issues !== undefined) {
+        throw new RecollectError(
+          'input_invalid',
+          `The arguments of ${name} are not valid: ${issueText(checked.issues)}`,
+        )
+      }
+      // A Standard Schema gives its own output; the parameter only names it.
+      return textOf(await run(checked.value as OutputOf<Schema>, context))
+    },
+  }
+}
+
+function argumentsOf(name: string, text: string): unknown {
+  try {
+    // A model that wants no arguments often sends none.
+    return text.trim() === '' ? {} : JSON.parse(text)
+  } catch {
+    throw new RecollectError(
+      'input_invalid',
+      `The arguments of ${name} are not JSON. Call it again with a JSON object.`,
+    )
+  }
+}
+
+function textOf(output: unknown): string {
+  if (typeof output === 'string') return output
+  return output === undefined ? 'done' : (JSON.stringify(output) ?? String(output))
+}
+
+function jsonSchemaOf(name: string, input: StandardSchema): JsonSchema {
+  const standard = input['~standard']
+  const schema =
+    standard.jsonSchema?.input({ target: 'draft-2020-12' }) ??
+    (standard.vendor === 'zod' ? toJSONSchema(input as never, { io: 'input' }) : undefined)
+  if (isRecord(schema)) {
+    // Which dialect it is in costs the model tokens and tells it nothing.
+    const { $schema: _, ...parameters } = schema
+    return parameters
+  }
+  throw new RecollectError(
+    'graph_invalid',
+    `The input of tool "${name}" is a schema of "${standard.vendor}", which cannot say what it is in JSON Schema. Give it beside the input, in the field jsonSchema.`,
+  )
+}
