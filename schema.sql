@@ -15,7 +15,7 @@ create table if not exists recollect.threads (
   tenant text not null,
   thread text not null,
   owner text not null,
-  metadata text not null default '{}',
+  metadata jsonb not null default '{}',
   graph text,
   head bigint not null default 0,
   head_hash text not null default '',
@@ -305,7 +305,7 @@ create or replace function recollect.thread_json_v1(t recollect.threads) returns
     'status', t.status, 'head', t.head, 'createdAt', t.created_at, 'updatedAt', t.updated_at)
 $$;
 
-create or replace function recollect.create_thread_v1(_tenant text, _thread text, _owner text, _metadata text)
+create or replace function recollect.create_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
 returns json language plpgsql as $$
 declare
   th recollect.threads;
@@ -317,6 +317,27 @@ begin
   if th.owner <> _owner then return json_build_object('outcome', 'taken'); end if;
   return json_build_object('outcome', 'exists', 'thread', recollect.thread_json_v1(th));
 end $$;
+
+-- Merges into the metadata; a null removes its key.
+create or replace function recollect.patch_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
+returns json language plpgsql as $$
+declare
+  th recollect.threads;
+begin
+  update recollect.threads t set metadata = coalesce((select jsonb_object_agg(p.key, p.value) from jsonb_each(t.metadata || _metadata) p where p.value <> 'null'), '{}'), updated_at = clock_timestamp()
+    where t.tenant = _tenant and t.thread = _thread and t.owner = coalesce(_owner, t.owner) returning t.* into th;
+  return case when th.thread is not null then recollect.thread_json_v1(th) end;
+end $$;
+
+-- Every pair of `_metadata` must be in the thread's, equal as JSON.
+create or replace function recollect.matching_threads_v1(
+  _tenant text, _owner text, _ids text[], _status text, _metadata jsonb
+) returns setof recollect.threads language sql stable as $$
+  select t.* from recollect.threads t where t.tenant = _tenant
+    and (_owner is null or t.owner = _owner) and (_ids is null or t.thread = any(_ids))
+    and (_status is null or t.status = _status)
+    and not exists (select 1 from jsonb_each(_metadata) p where t.metadata -> p.key is distinct from p.value)
+$$;
 
 create or replace function recollect.delete_thread_v1(_tenant text, _thread text, _owner text)
 returns boolean language plpgsql as $$

@@ -212,7 +212,7 @@ export class CompiledGraph<C extends Channels = Channels> {
       const progress = untold(this.graph, emit)
       const start = { graph: this.graph, position: emptyPosition, step: 0 }
       const position = await advance({ ...start, input: input ?? undefined, scope, progress, deepFreeze })
-      emit({ type: 'run-finished', run, seq: 0, values: position.values })
+      emit({ type: 'run-finished', run, seq: 0, values: this.#view(position) })
       return { run, checkpoint: undefined, values: this.#view(position) }
     } catch (error) {
       const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')

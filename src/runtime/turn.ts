@@ -12,6 +12,7 @@
 // T9 A tool call is at least once, with the key run:step:task. Exactly-once is promised for recording, in those words.
 import { emptyPosition, type Position, snapshotText } from '../graph/checkpoint.ts'
 import type { Graph } from '../graph/graph.ts'
+import { stateView } from '../graph/plan.ts'
 import { asRecollectError, RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
 import { randomId } from '../kernel/id.ts'
@@ -166,7 +167,7 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
       deepFreeze: house.deepFreeze,
     })
     const { head, hash } = progress
-    emit({ type: 'run-finished', run: claim.run, seq: head, values: position.values })
+    emit({ type: 'run-finished', run: claim.run, seq: head, values: stateView(graph, position.values) })
     const afterwards = afterAnswer(house, claim, held, start, { seq: head, hash, position }) // D
     return { run: claim.run, seq: head, position, afterwards }
   } catch (error) {

@@ -62,7 +62,6 @@ test('an empty Worker project that imports every door type-checks and passes a d
 
 function writeProject(): void {
   const write = (name: string, content: string) => writeFileSync(join(project, name), content)
-  const names = doors.map(({ name }, index) => ({ name, local: `door${index}` }))
   write('package.json', JSON.stringify({ name: 'empty-worker', private: true, type: 'module' }))
   write(
     'wrangler.toml',
@@ -84,14 +83,33 @@ function writeProject(): void {
       files: ['worker.ts'],
     }),
   )
-  write(
-    'worker.ts',
-    [
-      ...names.map(({ name, local }) => `import * as ${local} from '${name}'`),
-      `const doors = { ${names.map(({ local }) => local).join(', ')} }`,
-      'export default { fetch: () => Response.json(Object.values(doors).map((door) => Object.keys(door))) }',
-    ].join('\n'),
-  )
+  write('worker.ts', worker(doors.filter((door) => existsSync(join(installed, door.types)))))
+}
+
+/** Uses what a small application uses, and imports every door. */
+function worker(imported: readonly { name: string }[]): string {
+  return `import { last, StateGraph } from 'recollect'
+import { memoryCheckpointer } from 'recollect/memory'
+${imported.map(({ name }, index) => `import * as door${index} from '${name}'`).join('\n')}
+
+const app = new StateGraph({
+  state: { count: last(0) },
+  nodes: {
+    add: (state) => ({ count: state.count + 1 }),
+    // @ts-expect-error The declarations carry the types: there is no such channel.
+    wrong: (state) => ({ count: state.nowhere }),
+  },
+  edges: { start: 'add' },
+}).compile({ checkpointer: memoryCheckpointer() })
+
+export default {
+  async fetch() {
+    const state = await app.invoke({ count: 1 }, { tenant: 'acme', user: 'alex', thread: 'one' })
+    const count: number = state.count
+    return Response.json([count, ${imported.map((_, index) => `Object.keys(door${index})`).join(', ')}])
+  },
+}
+`
 }
 
 function link(name: string): void {

@@ -61,6 +61,11 @@ pcall = function(...) return caught(try(...)) end
 dofile, loadfile, print = nil, nil, nil
 
 local function readonly() error('Attempt to modify a readonly table', 2) end
+local set = rawset
+rawset = function(target, ...)
+  if target == _G then readonly() end
+  return set(target, ...)
+end
 for name, value in pairs(_G) do
   if type(value) == 'table' and value ~= _G then
     value = setmetatable({}, { __index = value, __newindex = readonly, __metatable = false })

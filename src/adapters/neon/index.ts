@@ -1,0 +1,4 @@
+// Threads in Neon Postgres.
+export { neonCheckpointer } from './checkpointer.ts'
+export type { Sql } from './database.ts'
+export { migrate, type TransactionSql } from './migrate.ts'

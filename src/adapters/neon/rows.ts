@@ -1,0 +1,66 @@
+// What the SQL functions give back, and what the port makes of it.
+import type {
+  Chain,
+  Frame,
+  RunError,
+  RunRecord,
+  RunStatus,
+  ThreadRecord,
+  ThreadStatus,
+} from '../../ports/checkpointer.ts'
+
+/** `[seq, parent, hash, run, step, created_at, 's' or 'd', text]` */
+export type FrameRow = readonly [number, number, string, string, number, string, 's' | 'd', string]
+
+export interface ChainRow {
+  readonly head: number
+  readonly frames: readonly FrameRow[] | null
+}
+
+export interface RunRow {
+  readonly run: string
+  readonly thread: string
+  readonly graph: string
+  readonly status: RunStatus
+  readonly step: number
+  readonly attempts: number
+  readonly answer: number | null
+  /** JSON. */
+  readonly error: string | null
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export interface ThreadRow {
+  readonly thread: string
+  readonly owner: string
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly graph: string | null
+  readonly status: ThreadStatus
+  readonly head: number
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export function frameOf([seq, parent, hash, run, step, createdAt, kind, text]: FrameRow): Frame {
+  const content = { kind: kind === 's' ? 'snapshot' : 'delta', text } as const
+  return { seq, parent, hash, run, step, createdAt: isoTime(createdAt), ...content }
+}
+
+export function chainOf({ head, frames }: ChainRow): Chain {
+  return { head, frames: (frames ?? []).map(frameOf) }
+}
+
+export function runOf(row: RunRow): RunRecord {
+  const error: RunError | null = row.error === null ? null : JSON.parse(row.error)
+  return { ...row, error, createdAt: isoTime(row.createdAt), updatedAt: isoTime(row.updatedAt) }
+}
+
+export function threadOf(row: ThreadRow): ThreadRecord {
+  return { ...row, createdAt: isoTime(row.createdAt), updatedAt: isoTime(row.updatedAt) }
+}
+
+/** Postgres words a time in JSON by its own time zone and to the microsecond. */
+function isoTime(text: string): string {
+  return new Date(text).toISOString()
+}
