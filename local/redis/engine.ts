@@ -1,6 +1,6 @@
 // The engine: looks a command up, checks it, runs it, and hands on what must outlive the process.
 //
-// E1  One call of `execute`, `transaction` or `evaluate` is one unit: the clock stands still in it, and its writes are one journal line.
+// E1  One call of `execute` or `transaction` is one unit: the clock stands still in it, and its writes are one journal line.
 // E2  What is journalled replays to the same data: with the line's own time, and with chance already decided.
 import type { Bytes } from './bytes.ts'
 import type { Command, Commands } from './command.ts'
@@ -28,11 +28,8 @@ const unavailable = new Set(
   ),
 )
 
-export interface EngineOptions {
-  clock?: () => number
-  /** Called once per unit that wrote something (E1). */
-  onWrites?: (atMs: number, writes: Bytes[][]) => void
-}
+/** A command's arguments are spread on the call stack, which bears little more. */
+const maxWords = 100_000
 
 interface Found {
   name: string
@@ -44,13 +41,13 @@ export class Engine {
   readonly keys = new Keyspace()
   readonly channels = new Channels()
   readonly commands: Readonly<Commands>
-  onWrites: EngineOptions['onWrites']
+  /** Called once per unit that wrote something (E1). */
+  onWrites: ((atMs: number, writes: Bytes[][]) => void) | undefined
   #clock: () => number
   #writes: Bytes[][] = []
 
-  constructor({ clock = Date.now, onWrites }: EngineOptions = {}) {
+  constructor({ clock = Date.now }: { clock?: () => number } = {}) {
     this.#clock = clock
-    this.onWrites = onWrites
     this.commands = {
       ...connectionCommands,
       ...keyCommands,
@@ -132,6 +129,7 @@ export class Engine {
   }
 
   #resolve(words: Bytes[]): Found {
+    if (words.length > maxWords) throw new ReplyError(`ERR too many arguments: at most ${maxWords} here`)
     const found = this.#find(words)
     if (found === undefined) throw this.#unknown(words)
     if (!fits(found.command, words)) throw wrongArity(found.name)
@@ -140,7 +138,7 @@ export class Engine {
 
   #unknown([word = '', ...args]: Bytes[]): ReplyError {
     const name = word.toUpperCase()
-    if (name === '' || unavailable.has(name))
+    if (unavailable.has(name))
       return new ReplyError(
         `ERR Command is not available: '${name}'. See https://upstash.com/docs/redis/overall/rediscompatibility for details`,
       )

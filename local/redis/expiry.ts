@@ -2,7 +2,7 @@
 import type { Bytes } from './bytes.ts'
 import { type Command, type Commands, reads, writes } from './command.ts'
 import type { Keyspace } from './keyspace.ts'
-import { integer, notAnInteger } from './numbers.ts'
+import { integer } from './numbers.ts'
 import { invalidExpire, ReplyError } from './reply.ts'
 
 const units: Record<string, { ms: number; absolute: boolean }> = {
@@ -17,7 +17,7 @@ export const isExpiryUnit = (word: string): boolean => Object.hasOwn(units, word
 /** The time at which a key goes; `name` is the command that an error names. */
 function timeFrom(keys: Keyspace, unit: string, amount: Bytes, name: string): number {
   const { ms, absolute } = units[unit] ?? { ms: 1, absolute: true }
-  const at = integer(amount, notAnInteger) * ms + (absolute ? 0 : keys.now)
+  const at = integer(amount) * ms + (absolute ? 0 : keys.now)
   if (Math.abs(at) >= 2 ** 63) throw invalidExpire(name)
   return at
 }

@@ -71,5 +71,5 @@ export const hashCommands: Commands = {
   HINCRBY: writes(4, increment),
   HINCRBYFLOAT: writes(4, incrementFloat),
   HRANDFIELD: reads(-2, randomFields),
-  HSCAN: reads(-3, (keys, key, cursor, ...rest) => scanAll(hashAt(keys, key), cursor, rest)),
+  HSCAN: scanAll(hashAt),
 }

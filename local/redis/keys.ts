@@ -1,10 +1,10 @@
 // Commands on keys of any type: deleting, renaming, copying, finding.
 import type { Bytes } from './bytes.ts'
-import { type Commands, reads, Words, writes } from './command.ts'
+import { type Command, type Commands, reads, Words, writes } from './command.ts'
 import { glob } from './glob.ts'
 import type { Entry, Keyspace } from './keyspace.ts'
 import { integer } from './numbers.ts'
-import { fail, noSuchKey, ok, type Reply, ReplyError, Status, syntaxError } from './reply.ts'
+import { fail, noSuchKey, ok, type Reply, Status, syntaxError } from './reply.ts'
 
 const countLive = (keys: Keyspace, names: Bytes[]) => names.filter((name) => keys.find(name) !== undefined).length
 
@@ -33,7 +33,8 @@ function copy(keys: Keyspace, from: Bytes, to: Bytes, ...rest: Bytes[]): Reply {
 }
 
 function scan(keys: Keyspace, cursor: Bytes, ...rest: Bytes[]): Reply {
-  const start = /^\d+$/.test(cursor) ? Number(cursor) : fail('ERR invalid cursor')
+  checkCursor(cursor)
+  const start = Number(cursor)
   const { match, size, type } = scanOptions(rest)
   const found: Bytes[] = []
   let seen = 0
@@ -63,11 +64,18 @@ function scanOptions(rest: Bytes[]): { match: (text: Bytes) => boolean; size: nu
 }
 
 /** HSCAN, SSCAN, ZSCAN: a collection always fits in one page, which Redis too does with small ones. */
-export function scanAll(rows: Iterable<Bytes[]>, cursor: Bytes, rest: Bytes[]): Reply {
-  if (!/^\d+$/.test(cursor)) throw new ReplyError('ERR invalid cursor')
-  const { match, type } = scanOptions(rest)
-  if (type !== undefined) throw syntaxError()
-  return ['0', [...rows].filter(([name = '']) => match(name)).flat()]
+export const scanAll = (rowsAt: (keys: Keyspace, key: Bytes) => Iterable<Bytes[]>): Command =>
+  reads(-3, (keys, key, cursor, ...rest) => {
+    checkCursor(cursor)
+    const rows = [...rowsAt(keys, key)]
+    if (rows.length === 0) return ['0', []]
+    const { match, type } = scanOptions(rest)
+    if (type !== undefined) throw syntaxError()
+    return ['0', rows.filter(([name = '']) => match(name)).flat()]
+  })
+
+function checkCursor(cursor: Bytes): void {
+  if (!/^(?:[-+]?\d+)?$/.test(cursor)) fail('ERR invalid cursor')
 }
 
 function rename(keys: Keyspace, from: Bytes, to: Bytes): void {

@@ -72,6 +72,11 @@ export class Keyspace {
     return value
   }
 
+  /** Replaces the value and keeps the expiry. */
+  revise<Name extends TypeName>(type: Name, key: Bytes, value: Types[Name]): Types[Name] {
+    return this.write(type, key, value, this.find(key)?.expiresAt)
+  }
+
   /** Redis keeps no empty collections. Streams stay: their last id must not come twice. */
   dropIfEmpty(key: Bytes): void {
     const entry = this.#entries.get(key)

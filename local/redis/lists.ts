@@ -4,11 +4,19 @@ import { type Command, type Commands, reads, Words, writes } from './command.ts'
 import type { Keyspace } from './keyspace.ts'
 import { count, integer } from './numbers.ts'
 import { fail, noSuchKey, ok, type Reply, syntaxError } from './reply.ts'
-import { slice } from './strings.ts'
 
 type End = 'LEFT' | 'RIGHT'
 
 const listAt = (keys: Keyspace, key: Bytes): readonly Bytes[] => keys.read('list', key) ?? []
+
+/** Both ends count, negative ones from the end. */
+function between(keys: Keyspace, key: Bytes, startText: Bytes, stopText: Bytes): Bytes[] {
+  const [start, stop] = [integer(startText), integer(stopText)]
+  const list = listAt(keys, key)
+  const from = Math.max(start < 0 ? list.length + start : start, 0)
+  const to = stop < 0 ? list.length + stop : stop
+  return list.slice(from, Math.max(to + 1, 0))
+}
 
 const push = (end: End, onlyExisting: boolean): Command =>
   writes(-3, (keys, key, ...values) => {
@@ -31,9 +39,9 @@ const pop = (name: string, end: End): Command =>
 
 function move(keys: Keyspace, from: Bytes, to: Bytes, source: End, target: End): Reply {
   const list = keys.read('list', from)
+  if (list === undefined) return null
   keys.read('list', to)
-  const value = source === 'LEFT' ? list?.shift() : list?.pop()
-  if (value === undefined) return null
+  const value = (source === 'LEFT' ? list.shift() : list.pop()) ?? ''
   const destination = keys.open('list', to)
   target === 'LEFT' ? destination.unshift(value) : destination.push(value)
   keys.dropIfEmpty(from)
@@ -63,7 +71,8 @@ function removeEqual(keys: Keyspace, key: Bytes, limitText: Bytes, value: Bytes)
   if (list === undefined) return 0
   const places = [...list.keys()].filter((at) => list[at] === value)
   const chosen = new Set(limit < 0 ? places.slice(limit) : places.slice(0, limit || Infinity))
-  list.splice(0, Infinity, ...list.filter((_, at) => !chosen.has(at)))
+  const kept = list.filter((_, at) => !chosen.has(at))
+  keys.revise('list', key, kept)
   keys.dropIfEmpty(key)
   return chosen.size
 }
@@ -99,8 +108,8 @@ export const listCommands: Commands = {
   LPOP: pop('lpop', 'LEFT'),
   RPOP: pop('rpop', 'RIGHT'),
   LLEN: reads(2, (keys, key) => listAt(keys, key).length),
-  LRANGE: reads(4, (keys, key, start, stop) => slice([...listAt(keys, key)], start, stop)),
-  LINDEX: reads(3, (keys, key, index) => listAt(keys, key).at(integer(index)) ?? null),
+  LRANGE: reads(4, between),
+  LINDEX: reads(3, (keys, key, index) => keys.read('list', key)?.at(integer(index)) ?? null),
   LSET: writes(4, (keys, key, index, value) => {
     const list = keys.read('list', key)
     if (list === undefined) throw noSuchKey()
@@ -110,8 +119,8 @@ export const listCommands: Commands = {
     return ok
   }),
   LTRIM: writes(4, (keys, key, start, stop) => {
-    const kept = slice([...listAt(keys, key)], start, stop)
-    keys.read('list', key)?.splice(0, Infinity, ...kept)
+    const kept = between(keys, key, start, stop)
+    keys.revise('list', key, kept)
     keys.dropIfEmpty(key)
     return ok
   }),

@@ -1,5 +1,4 @@
 // The REST protocol: which commands a request holds, run on the engine, answered as Upstash answers.
-import { isDeepStrictEqual } from 'node:util'
 import type { WireReply, WireRequest } from '../stand-in.ts'
 import { type Bytes, fromText } from './bytes.ts'
 import type { Engine } from './engine.ts'
@@ -16,7 +15,7 @@ export interface RestOptions {
 
 type Format = Encoding | 'resp2'
 
-/** `upstash-sync-token` names a state of the data. There is one copy here, so a reader is never behind what it holds. */
+/** `upstash-sync-token` names a state of the data. There is one copy here, never behind, so a new one each time will do. */
 export function restHandler({ engine, token }: RestOptions): (request: WireRequest) => Promise<WireReply> {
   let states = 0
   return async (request) => {
@@ -111,7 +110,7 @@ function wordsOf(command: unknown, where: string): Bytes[] {
 }
 
 function commandsOf(commands: unknown, where: string): Bytes[][] {
-  if (!Array.isArray(commands) || commands.length === 0 || isDeepStrictEqual(commands, [[]]))
+  if (!Array.isArray(commands) || commands.length === 0)
     throw new RestError(400, `ERR failed to parse the ${where} request: expected an array of commands`)
   return commands.map((command) => wordsOf(command, where))
 }

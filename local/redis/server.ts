@@ -1,4 +1,4 @@
-// Upstash Redis on loopback: its REST protocol over our own engine. Commands and differences: commands.md beside this file.
+// Upstash Redis on loopback: its REST protocol over our own engine. commands.md says which commands, and what differs.
 import { type Knobs, type StandIn, standIn } from '../stand-in.ts'
 import { Engine } from './engine.ts'
 import { Journal } from './journal.ts'

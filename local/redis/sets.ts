@@ -59,8 +59,9 @@ function randomMembers(keys: Keyspace, key: Bytes, amount?: Bytes, ...rest: Byte
 
 function move(keys: Keyspace, from: Bytes, to: Bytes, member: Bytes): Reply {
   const source = keys.read('set', from)
+  if (source === undefined) return 0
   keys.read('set', to)
-  if (!source?.has(member)) return 0
+  if (!source.has(member)) return 0
   source.delete(member)
   keys.open('set', to).add(member)
   keys.dropIfEmpty(from)
@@ -97,11 +98,5 @@ export const setCommands: Commands = {
   SINTERSTORE: combineInto(intersection),
   SDIFFSTORE: combineInto(difference),
   SINTERCARD: reads(-3, intersectionSize),
-  SSCAN: reads(-3, (keys, key, cursor, ...rest) =>
-    scanAll(
-      [...setAt(keys, key)].map((member) => [member]),
-      cursor,
-      rest,
-    ),
-  ),
+  SSCAN: scanAll((keys, key) => [...setAt(keys, key)].map((member) => [member])),
 }

@@ -28,7 +28,8 @@ type Bound = (row: Scored) => number
 
 const scoreBound = (text: Bytes): { exclusive: boolean; compare: Bound } => {
   const exclusive = text.startsWith('(')
-  const edge = float(exclusive ? text.slice(1) : text, 'ERR min or max is not a float')
+  // Nothing is zero, by the way C reads numbers.
+  const edge = float((exclusive ? text.slice(1) : text) || '0', 'ERR min or max is not a float')
   return { exclusive, compare: ({ score }) => (score === edge ? 0 : score < edge ? -1 : 1) }
 }
 
@@ -81,6 +82,7 @@ function selectionFrom(rest: Bytes[], fixed: Partial<Selection>, storing = false
   const words = new Words(rest)
   const selection: Selection = { by: 'rank', reverse: false, scores: false, offset: 0, limit: -1, ...fixed }
   let limited = false
+  const choosable = () => fixed.by === undefined && selection.by === 'rank'
   while (words.left > 0) {
     const option = words.option()
     if (option === 'WITHSCORES' && !storing) selection.scores = true
@@ -89,8 +91,8 @@ function selectionFrom(rest: Bytes[], fixed: Partial<Selection>, storing = false
       selection.limit = integer(words.value())
       limited = true
     } else if (option === 'REV' && fixed.reverse === undefined) selection.reverse = true
-    else if (option === 'BYSCORE' && fixed.by === undefined) selection.by = 'score'
-    else if (option === 'BYLEX' && fixed.by === undefined) selection.by = 'member'
+    else if (option === 'BYSCORE' && choosable()) selection.by = 'score'
+    else if (option === 'BYLEX' && choosable()) selection.by = 'member'
     else throw syntaxError()
   }
   if (limited && selection.by === 'rank')

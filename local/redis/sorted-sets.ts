@@ -120,12 +120,9 @@ export const sortedSetCommands: Commands = {
   ZPOPMIN: pop('min'),
   ZPOPMAX: pop('max'),
   ZRANDMEMBER: reads(-2, randomMembers),
-  ZSCAN: reads(-3, (keys, key, cursor, ...rest) => {
-    const rows = sortedSetAt(keys, key).slice()
-    return scanAll(
-      rows.map((row) => withScores([row], true)),
-      cursor,
-      rest,
-    )
-  }),
+  ZSCAN: scanAll((keys, key) =>
+    sortedSetAt(keys, key)
+      .slice()
+      .map((row) => withScores([row], true)),
+  ),
 }

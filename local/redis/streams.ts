@@ -78,18 +78,20 @@ function add(keys: Keyspace, key: Bytes, ...rest: Bytes[]): Reply {
     else {
       const found = trimFrom(words)
       if (found === undefined) break
-      if (trimming !== undefined) throw syntaxError()
+      if (trimming !== undefined) fail('ERR syntax error, MAXLEN and MINID options at the same time are not compatible')
       trimming = found
     }
   }
   const idText = words.value()
   const fields = words.rest()
   // Checked without a stream first: a bad id is an error even where NOMKSTREAM would do nothing.
-  if (nextId(idText, 0n, keys.now) === 0n) fail('ERR The ID specified in XADD must be greater than 0-0')
+  const least = nextId(idText, 0n, keys.now)
   if (fields.length === 0 || fields.length % 2 === 1) throw wrongArity('xadd')
+  if (least === 0n) fail('ERR The ID specified in XADD must be greater than 0-0')
   const existing = keys.read('stream', key)
   if (existing === undefined && !makes) return null
   const lastId = existing?.lastId ?? 0n
+  if (lastId === maxStreamId) fail('ERR The stream has exhausted the last possible ID, unable to add more items')
   const id = nextId(idText, lastId, keys.now)
   if (id <= lastId || id > maxStreamId)
     fail('ERR The ID specified in XADD is equal or smaller than the target stream top item')
@@ -170,9 +172,10 @@ export const streamCommands: Commands = {
   XREVRANGE: range(true),
   XREAD: reads(-4, read),
   XDEL: writes(-3, (keys, key, ...ids) => {
-    const wanted = ids.map((id) => parseId(id))
     const stream = keys.read('stream', key)
-    return wanted.filter((id) => stream?.delete(id)).length
+    if (stream === undefined) return 0
+    const wanted = ids.map((id) => parseId(id))
+    return wanted.filter((id) => stream.delete(id)).length
   }),
   XTRIM: writes(-4, (keys, key, ...rest) => {
     const words = new Words(rest)

@@ -8,9 +8,6 @@ import { fail, ok, type Reply, ReplyError, syntaxError, wrongArity } from './rep
 
 const maxLength = 512 * 1024 * 1024
 
-/** Keeps the expiry, as every command does that changes a string in place. */
-const revise = (keys: Keyspace, key: Bytes, value: Bytes) => keys.write('string', key, value, keys.find(key)?.expiresAt)
-
 function set(keys: Keyspace, key: Bytes, value: Bytes, ...rest: Bytes[]): Reply {
   const words = new Words(rest)
   let only: 'NX' | 'XX' | undefined
@@ -51,7 +48,7 @@ function getAndExpire(keys: Keyspace, key: Bytes, ...rest: Bytes[]): Reply {
 function increment(keys: Keyspace, key: Bytes, by: bigint): Reply {
   const sum = int64(keys.read('string', key) ?? '0') + by
   if (sum > maxInt64 || sum < minInt64) throw new ReplyError('ERR increment or decrement would overflow')
-  revise(keys, key, String(sum))
+  keys.revise('string', key, String(sum))
   return sum
 }
 
@@ -70,16 +67,16 @@ function setRange(keys: Keyspace, key: Bytes, offsetText: Bytes, patch: Bytes): 
   if (patch === '') return value.length
   if (offset + patch.length > maxLength) fail('ERR string exceeds maximum allowed size (proto-max-bulk-len)')
   const next = value.slice(0, offset).padEnd(offset, '\0') + patch + value.slice(offset + patch.length)
-  return revise(keys, key, next).length
+  return keys.revise('string', key, next).length
 }
 
-/** Both ends count, negative ones from the end. */
-export function slice<Sliced extends Bytes | unknown[]>(whole: Sliced, startText: Bytes, stopText: Bytes): Sliced {
-  const start = integer(startText)
-  const stop = integer(stopText)
-  const from = Math.max(start < 0 ? whole.length + start : start, 0)
-  const to = stop < 0 ? whole.length + stop : stop
-  return whole.slice(from, Math.max(to + 1, 0)) as Sliced
+/** Both ends count, negative ones from the end. An end before the first byte is the first byte: so it is in Redis. */
+function getRange(keys: Keyspace, key: Bytes, startText: Bytes, stopText: Bytes): Bytes {
+  const [start, stop] = [integer(startText), integer(stopText)]
+  const value = keys.read('string', key) ?? ''
+  if (start < 0 && stop < 0 && start > stop) return ''
+  const place = (index: number) => Math.max(index < 0 ? value.length + index : index, 0)
+  return value.slice(place(start), place(stop) + 1)
 }
 
 const setExpiring = (name: string, unit: string) =>
@@ -116,7 +113,7 @@ export const stringCommands: Commands = {
     return ok
   }),
   MSETNX: writes(-3, (keys, ...flat) => Number(setMany(keys, 'msetnx', flat, true))),
-  APPEND: writes(3, (keys, key, tail) => revise(keys, key, (keys.read('string', key) ?? '') + tail).length),
+  APPEND: writes(3, (keys, key, tail) => keys.revise('string', key, (keys.read('string', key) ?? '') + tail).length),
   STRLEN: reads(2, (keys, key) => (keys.read('string', key) ?? '').length),
   INCR: writes(2, (keys, key) => increment(keys, key, 1n)),
   DECR: writes(2, (keys, key) => increment(keys, key, -1n)),
@@ -126,7 +123,9 @@ export const stringCommands: Commands = {
     if (amount === minInt64) fail('ERR decrement would overflow')
     return increment(keys, key, -amount)
   }),
-  INCRBYFLOAT: writes(3, (keys, key, by) => revise(keys, key, addDecimals(keys.read('string', key) ?? '0', by))),
-  GETRANGE: reads(4, (keys, key, start, stop) => slice(keys.read('string', key) ?? '', start, stop)),
+  INCRBYFLOAT: writes(3, (keys, key, by) =>
+    keys.revise('string', key, addDecimals(keys.read('string', key) ?? '0', by)),
+  ),
+  GETRANGE: reads(4, getRange),
   SETRANGE: writes(4, setRange),
 }

@@ -1,5 +1,5 @@
 // A subscription as server-sent events: one for each name at the start, then one for each message, until the caller goes.
-import type { WireReply } from '../stand-in.ts'
+import { json, type WireReply } from '../stand-in.ts'
 import { type Bytes, toText } from './bytes.ts'
 import type { Channels, Delivery } from './pubsub.ts'
 
@@ -9,8 +9,7 @@ export function subscription(
   names: Bytes[],
   signal: AbortSignal,
 ): WireReply {
-  if (names.length === 0)
-    return { status: 400, body: `{"error":"ERR wrong number of arguments for '${kind}' command"}` }
+  if (names.length === 0) return json({ error: `ERR wrong number of arguments for '${kind}' command` }, 400)
   const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' }
   const operations = names.map(() => kind.toUpperCase())
   return { status: 200, headers, body: events(channels, kind, names, signal), operations }

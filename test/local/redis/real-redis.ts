@@ -1,6 +1,7 @@
 // A real redis-server on a free port, without persistence, and the few lines of RESP needed to ask it.
 import { spawn, spawnSync } from 'node:child_process'
 import { createConnection, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bytes } from '../../../local/redis/bytes.ts'
 import { type Reply, ReplyError, Status } from '../../../local/redis/reply.ts'
@@ -15,7 +16,7 @@ export interface RealRedis {
 
 export async function realRedis(): Promise<RealRedis> {
   const port = await freePort()
-  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], { cwd: '/tmp' })
+  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', ''], { cwd: tmpdir() })
   const ended = new Promise((resolve) => server.once('exit', resolve))
   const socket = await connect(port)
   const parser = new Replies(socket)

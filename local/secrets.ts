@@ -1,0 +1,39 @@
+// The local stack's secrets, made once and kept beside its data, and the tokens that are signed with one of them.
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sign } from 'hono/jwt'
+
+export interface LocalSecrets {
+  readonly auth: string
+  readonly cache: string
+  readonly database: string
+  readonly redis: string
+}
+
+export async function localSecrets(directory: string): Promise<LocalSecrets> {
+  const file = join(directory, 'secrets.json')
+  const kept = await readFile(file, 'utf8').catch(() => undefined)
+  if (kept !== undefined) {
+    try {
+      return JSON.parse(kept)
+    } catch {
+      throw new Error(`${file} is damaged. Delete it: new secrets are made, and tokens given out before are refused.`)
+    }
+  }
+  const fresh = () => randomBytes(32).toString('base64url')
+  const secrets: LocalSecrets = { auth: fresh(), cache: fresh(), database: fresh(), redis: fresh() }
+  await mkdir(directory, { recursive: true })
+  await writeFile(file, JSON.stringify(secrets, undefined, 2), { mode: 0o600 })
+  return secrets
+}
+
+const lifetimeSeconds = 30 * 86_400
+
+export function tokenFor(
+  { auth }: LocalSecrets,
+  { tenant, user, scopes }: { tenant: string; user: string; scopes: readonly string[] },
+): Promise<string> {
+  const now = Math.floor(Date.now() / 1_000)
+  return sign({ tenant, sub: user, scope: scopes.join(' '), iat: now, exp: now + lifetimeSeconds }, auth, 'HS256')
+}

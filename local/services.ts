@@ -1,0 +1,59 @@
+// The stand-ins for the services that a Worker talks to, with their data in one folder.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { neon, neonConfig } from '@neondatabase/serverless'
+import { migrate } from '../src/adapters/neon/index.ts'
+import { scriptedModel } from './model/server.ts'
+import { pgliteEngine } from './neon/pglite.ts'
+import { neonHttp } from './neon/server.ts'
+import { upstashRedis } from './redis/server.ts'
+import type { LocalSecrets } from './secrets.ts'
+import type { StandIn } from './stand-in.ts'
+
+export interface Services {
+  /** What the Worker's settings must be to use them. */
+  readonly variables: Readonly<Record<string, string>>
+  /** One a service, for people. */
+  readonly lines: readonly string[]
+  readonly standIns: { readonly postgres: StandIn; readonly redis: StandIn; readonly model: StandIn | undefined }
+  close(): Promise<void>
+}
+
+/** `model`: settings of a real one, to be used in place of the scripted. */
+export async function startServices(
+  directory: string,
+  secrets: LocalSecrets,
+  model?: Readonly<Record<string, string>>,
+): Promise<Services> {
+  const engine = await pgliteEngine(directory)
+  const postgres = await neonHttp({ engine, password: secrets.database })
+  const redis = await upstashRedis({ token: secrets.redis, file: join(directory, 'redis.jsonl') })
+  const scripted = model === undefined ? await scriptedModel({}) : undefined
+  const endpoint = `${postgres.url}/sql`
+  const databaseUrl = `postgresql://recollect:${secrets.database}@localhost/recollect`
+  neonConfig.fetchEndpoint = endpoint
+  await migrate(neon(databaseUrl), await readFile(new URL('../schema.sql', import.meta.url), 'utf8'))
+  return {
+    variables: {
+      RECOLLECT_LOCAL: '1',
+      DATABASE_URL: databaseUrl,
+      NEON_HTTP_ENDPOINT: endpoint,
+      UPSTASH_REDIS_REST_URL: redis.url,
+      UPSTASH_REDIS_REST_TOKEN: secrets.redis,
+      CACHE_SECRET: secrets.cache,
+      ...(model ?? { OPENAI_API_KEY: 'none', OPENAI_BASE_URL: `${scripted?.url}/v1`, OPENAI_MODEL: 'scripted-1' }),
+    },
+    lines: [
+      `Postgres   ${endpoint}   (Neon's HTTP protocol over PGlite, which is Postgres, embedded)`,
+      `Redis      ${redis.url}   (Upstash's REST protocol over an engine of our own)`,
+      scripted === undefined
+        ? `Model      ${model?.OPENAI_BASE_URL ?? 'https://api.openai.com/v1'}   (real: your key is set)`
+        : `Model      ${scripted.url}/v1   (scripted, and says so; with OPENAI_API_KEY set, the real one)`,
+    ],
+    standIns: { postgres, redis, model: scripted },
+    async close() {
+      await Promise.all([postgres.close(), redis.close(), scripted?.close()])
+      await engine.close()
+    },
+  }
+}

@@ -1,0 +1,3 @@
+// The cache in Upstash Redis.
+export { type Activity, upstashActivity } from './activity.ts'
+export { type UpstashCacheOptions, upstashCache } from './cache.ts'

@@ -1,0 +1,154 @@
+// The Worker's settings: one table that makes the type, the check, `.dev.vars.example` and `docs/operations.md`.
+import { RecollectError } from '../src/kernel/errors.ts'
+
+interface Variable {
+  /** Secrets are set with `wrangler secret put`, the rest as `[vars]`. */
+  readonly secret: boolean
+  readonly required: boolean
+  readonly default?: string
+  readonly example: string
+  readonly about: string
+}
+
+export const variables = {
+  DATABASE_URL: {
+    secret: true,
+    required: true,
+    example: 'postgresql://user:password@ep-example.eu-central-1.aws.neon.tech/neondb',
+    about: 'Neon Postgres, where threads are kept. Neon console → your project → Connect.',
+  },
+  UPSTASH_REDIS_REST_URL: {
+    secret: false,
+    required: false,
+    example: 'https://example.upstash.io',
+    about:
+      'Upstash Redis, the cache in front of Postgres. Upstash console → your database → REST. Without it, there is no cache.',
+  },
+  UPSTASH_REDIS_REST_TOKEN: {
+    secret: true,
+    required: false,
+    example: 'AX…',
+    about: 'The token beside that URL.',
+  },
+  CACHE_SECRET: {
+    secret: true,
+    required: false,
+    example: '32 characters or more, such as from: openssl rand -base64 32',
+    about:
+      'Seals what is cached. Needed with the cache. Change it at will: what was cached is then read from Postgres.',
+  },
+  OPENAI_API_KEY: {
+    secret: true,
+    required: true,
+    example: 'sk-…',
+    about: 'The model service. platform.openai.com → API keys, or that of any compatible service.',
+  },
+  OPENAI_BASE_URL: {
+    secret: false,
+    required: false,
+    default: 'https://api.openai.com/v1',
+    example: 'https://api.openai.com/v1',
+    about: 'Where that service is.',
+  },
+  OPENAI_MODEL: {
+    secret: false,
+    required: false,
+    default: 'gpt-5-mini',
+    example: 'gpt-5-mini',
+    about: 'The model that answers.',
+  },
+  AUTH_SECRET: {
+    secret: true,
+    required: false,
+    example: '32 characters or more, such as from: openssl rand -base64 32',
+    about: 'Signs and checks tokens (HS256). This or AUTH_JWKS_URL is needed.',
+  },
+  AUTH_JWKS_URL: {
+    secret: false,
+    required: false,
+    example: 'https://example.auth.com/.well-known/jwks.json',
+    about: 'Public keys of whoever signs your tokens (RS256, ES256, EdDSA, …).',
+  },
+  AUTH_ISSUER: {
+    secret: false,
+    required: false,
+    example: 'https://example.auth.com/',
+    about: 'What the claim `iss` must be. Not checked when unset.',
+  },
+  AUTH_AUDIENCE: {
+    secret: false,
+    required: false,
+    example: 'recollect',
+    about: 'What the claim `aud` must contain. Not checked when unset.',
+  },
+  CORS_ORIGINS: {
+    secret: false,
+    required: false,
+    default: '*',
+    example: 'https://app.example.com,https://admin.example.com',
+    about: 'Pages that may call from a browser, separated by commas.',
+  },
+  NEON_HTTP_ENDPOINT: {
+    secret: false,
+    required: false,
+    example: 'http://127.0.0.1:5433/sql',
+    about: 'Another place that speaks Neon’s HTTP protocol. `npm run dev` sets it.',
+  },
+  RECOLLECT_LOCAL: {
+    secret: false,
+    required: false,
+    example: '1',
+    about: 'Set by `npm run dev`: state is frozen deeply, and settings are not as strict.',
+  },
+} as const satisfies Record<string, Variable>
+
+export type Name = keyof typeof variables
+
+export type Settings = {
+  readonly [N in Name]: (typeof variables)[N]['required'] extends true
+    ? string
+    : (typeof variables)[N] extends { default: string }
+      ? string
+      : string | undefined
+}
+
+const shortestSecret = 32
+
+/** Throws one `environment_invalid` that names everything missing or wrong, and never a value. */
+export function settingsOf(env: Readonly<Record<string, unknown>>): Settings {
+  const settings: Record<string, string | undefined> = {}
+  const problems: string[] = []
+  for (const [name, variable] of Object.entries(variables) as [Name, Variable][]) {
+    const given = env[name]
+    const value = typeof given === 'string' && given.trim() !== '' ? given.trim() : undefined
+    if (value === undefined && variable.required) problems.push(`${name} is missing. ${variable.about}`)
+    settings[name] = value ?? variable.default
+  }
+  problems.push(...combinationProblems(settings as Settings))
+  if (problems.length > 0) {
+    throw new RecollectError('environment_invalid', `The Worker is not set up: ${problems.join(' ')}`, {
+      details: { problems },
+    })
+  }
+  return settings as Settings
+}
+
+function combinationProblems(settings: Settings): string[] {
+  const problems: string[] = []
+  const { AUTH_SECRET, AUTH_JWKS_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET, DATABASE_URL } =
+    settings
+  if (AUTH_SECRET === undefined && AUTH_JWKS_URL === undefined) {
+    problems.push('AUTH_SECRET or AUTH_JWKS_URL is missing: without one no token can be checked.')
+  }
+  for (const [name, secret] of Object.entries({ AUTH_SECRET, CACHE_SECRET })) {
+    if (secret !== undefined && secret.length < shortestSecret)
+      problems.push(`${name} is shorter than ${shortestSecret} characters.`)
+  }
+  const cache = { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET }
+  const missing = Object.entries(cache).flatMap(([name, value]) => (value === undefined ? [name] : []))
+  if (missing.length > 0 && missing.length < 3) problems.push(`The cache needs ${missing.join(' and ')} too.`)
+  if (DATABASE_URL !== undefined && !/^postgres(ql)?:\/\/[^@]+@[^/]+\/.+/.test(DATABASE_URL)) {
+    problems.push('DATABASE_URL is not of the form postgresql://user:password@host/database.')
+  }
+  return problems
+}

@@ -1,0 +1,56 @@
+// An example worth changing: a support desk that looks up orders and refunds small amounts.
+import * as z from 'zod/mini'
+import { callsTools, END, messages, modelNode, StateGraph, tool, toolNode } from '../src/index.ts'
+
+interface Order {
+  readonly item: string
+  readonly cents: number
+  readonly status: 'packing' | 'on its way' | 'delivered'
+}
+
+/** Stands for your shop's own service. */
+const orders: Readonly<Record<string, Order>> = {
+  A1: { item: 'a desk lamp', cents: 4_900, status: 'on its way' },
+  A2: { item: 'an oak desk', cents: 48_000, status: 'delivered' },
+  B7: { item: 'three notebooks', cents: 1_200, status: 'packing' },
+}
+
+/** Above it a person must decide. */
+const refundLimitCents = 5_000
+
+const lookUpOrder = tool('lookup_order', {
+  description: 'What was ordered, what it cost and where it is.',
+  input: z.object({ order: z.string() }),
+  run: ({ order }) => orders[order] ?? `There is no order "${order}".`,
+})
+
+const refund = tool('refund', {
+  description: `Refund an order, up to ${refundLimitCents} cents.`,
+  input: z.object({ order: z.string(), cents: z.number().check(z.int(), z.positive()) }),
+  run: ({ order, cents }, { idempotencyKey }) => {
+    const found = orders[order]
+    if (found === undefined) throw new Error(`there is no order "${order}"`)
+    if (cents > found.cents) throw new Error(`order ${order} cost only ${found.cents} cents`)
+    if (cents > refundLimitCents) throw new Error(`refunds above ${refundLimitCents} cents need a person`)
+    // Your payment service takes the key, so that a call made twice refunds once.
+    return { refunded: cents, order, reference: idempotencyKey }
+  },
+})
+
+const tools = [lookUpOrder, refund]
+
+const instructions = `You are the support desk of a small shop. Be brief and kind.
+Look an order up before you speak of it. Refund only what the customer asks for.`
+
+export const support = new StateGraph({
+  state: { messages: messages() },
+  nodes: {
+    reply: modelNode({ system: instructions, tools, timeoutMs: 45_000 }),
+    tools: toolNode(tools),
+  },
+  edges: {
+    start: 'reply',
+    reply: (state) => (callsTools(state) ? 'tools' : END),
+    tools: 'reply',
+  },
+})
