@@ -131,7 +131,7 @@ declare
 begin
   -- Lock first: whatever is read before the lock may be older than what another worker has just written.
   select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
-  if th.thread is null and _create then
+  if th.thread is null and _create and _owner is not null then
     insert into recollect.threads (tenant, thread, owner) values (_tenant, _thread, _owner) on conflict do nothing;
     select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
   end if;
@@ -177,7 +177,10 @@ begin
     end if;
     if due.run is null then
       insert into recollect.runs (tenant, run, thread, key, body_hash, graph, input, ticket)
-        values (_tenant, _run, _thread, _key, _body_hash, _graph, _input, th.last_ticket + 1) returning * into due;
+        values (_tenant, _run, _thread, _key, _body_hash, _graph, _input, th.last_ticket + 1)
+        on conflict do nothing returning * into due;
+      -- The key is new, so the run's id is not: the tenant has given it to another run.
+      if due.run is null then return json_build_object('outcome', 'key-reused'); end if;
       th.last_ticket := due.ticket;
     end if;
     update recollect.threads t set epoch = t.epoch + 1, lease_token = _token, lease_run = due.run,
@@ -272,7 +275,8 @@ begin
 end $$;
 
 -- Attaches the state to a checkpoint. The checkpoints between it and the head were written before they could know of the
--- snapshot: their sizes are set right, so that the next turn does not think one is due.
+-- snapshot: their sizes are set right, so that the next turn does not think one is due. Those behind a later snapshot, which
+-- came first, count from that one.
 create or replace function recollect.put_snapshot_v1(_tenant text, _thread text, _seq bigint, _hash text, _snapshot text)
 returns boolean language plpgsql as $$
 declare
@@ -285,21 +289,22 @@ begin
     returning c.* into cp;
   if cp.seq is null then return false; end if;
   with recursive above as (
-    select c.seq, c.parent from recollect.checkpoints c
+    select c.seq, c.parent, c.snapshot is not null as based from recollect.checkpoints c
     where c.tenant = _tenant and c.thread = _thread and c.seq = th.head and c.seq > _seq
     union all
-    select p.seq, p.parent from above cross join lateral (
-      select c.seq, c.parent from recollect.checkpoints c
+    select p.* from above cross join lateral (
+      select c.seq, c.parent, c.snapshot is not null from recollect.checkpoints c
       where c.tenant = _tenant and c.thread = _thread and c.seq = above.parent limit 1
     ) p where above.parent > _seq
   )
   update recollect.checkpoints c set chain_bytes = c.chain_bytes - cp.chain_bytes, base_bytes = octet_length(_snapshot)
     from above where c.tenant = _tenant and c.thread = _thread and c.seq = above.seq
-    and exists (select 1 from above a where a.parent = _seq);
+    and exists (select 1 from above a where a.parent = _seq)
+    and not exists (select 1 from above a where a.based and a.seq < c.seq);
   return true;
 end $$;
 
--- A thread as the Worker reads it. A lease that has run out makes nobody busy.
+-- A thread as the Worker reads it. Busy until its run has ended, also while no worker holds it.
 create or replace function recollect.thread_json_v1(t recollect.threads) returns json language sql stable as $$
   select json_build_object('thread', t.thread, 'owner', t.owner, 'metadata', t.metadata, 'graph', t.graph,
     'status', t.status, 'head', t.head, 'createdAt', t.created_at, 'updatedAt', t.updated_at)

@@ -30,10 +30,10 @@ export async function roundtrips(): Promise<Record<string, unknown>> {
   }
 }
 
-async function turn({ service, taken }: Stack, thread: string, kind: keyof typeof questions) {
+async function turn({ graphs, taken }: Stack, thread: string, kind: keyof typeof questions) {
   taken()
   const at = { tenant: 'bench', user: 'bench', thread }
-  await service.graphs.support?.run({ messages: [user(questions[kind])] }, at)
+  await graphs.support?.run({ messages: [user(questions[kind])] }, at)
   const { postgres, redis, model } = taken()
   const askedAt = model[0]?.startedAt ?? 0
   const before = (entry: WireEntry) => entry.endedAt <= askedAt

@@ -17,10 +17,10 @@ export async function storage(): Promise<Record<string, unknown>> {
   const running = await stack()
   const sql = neon(running.settings.DATABASE_URL)
   const checkpointer = neonCheckpointer(sql)
-  const cache = running.service.cache
+  const cache = running.cache && { cache: running.cache }
   const words = wordsFrom(7)
   const model = scriptedModel(() => words(characters))
-  const app = agent().compile({ checkpointer, ...(cache && { cache }), model, name: 'bench' })
+  const app = agent().compile({ checkpointer, ...cache, model, name: 'bench' })
   const at = { tenant: 'bench', user: 'bench', thread: 'storage' }
   const perTurn: { postgresBytes: number; redisBytes: number }[] = []
   let compactionBytes = 0

@@ -52,7 +52,7 @@ async function main() {
   })
 
   await ready(base)
-  setInterval(() => void fetch(`${base}/cdn-cgi/handler/scheduled`).catch(() => {}), scheduledEveryMs)
+  setInterval(() => void fetch(`${base}/cdn-cgi/local/scheduled`).catch(() => {}), scheduledEveryMs)
   const token = await tokenFor(secrets, { tenant, user, scopes: ['chat', 'approve', 'operate'] })
   say(
     welcome({
@@ -84,7 +84,12 @@ function startWorker(port: number, variables: Readonly<Record<string, string>>) 
   ]
   return spawn(process.execPath, [tethered, process.execPath, wrangler, ...command, ...settings], {
     stdio: ['pipe', 'inherit', 'inherit'],
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false', NODE_NO_WARNINGS: '1', CI: '1' },
+    env: {
+      ...process.env,
+      WRANGLER_SEND_METRICS: 'false',
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      NODE_NO_WARNINGS: '1',
+    },
   })
 }
 

@@ -1,34 +1,32 @@
-// `npm run migrate`: applies schema.sql to the Postgres that DATABASE_URL names, in the environment or in `.dev.vars`.
+// `npm run migrate`: applies schema.sql to the database that DATABASE_URL names, in the environment or in `.dev.vars`.
 // Safe to run again, and on every released version of the schema.
-import { readFileSync } from 'node:fs'
-import { parseEnv } from 'node:util'
-import pg from 'pg'
+import { readFile } from 'node:fs/promises'
+import { neon, neonConfig } from '@neondatabase/serverless'
+import { migrate } from '../src/adapters/neon/index.ts'
+import { isRecollectError } from '../src/kernel/errors.ts'
+import { variablesFrom } from './variables.ts'
 
-const url = process.env.DATABASE_URL ?? devVars().DATABASE_URL
-if (url === undefined) {
-  process.stderr.write('DATABASE_URL is not set: put the connection string of your database there or into .dev.vars.\n')
-  process.exit(1)
+/** Says where the database now is; throws without its password. */
+export async function migrateDatabase(variables: NodeJS.Dict<string>): Promise<string> {
+  const { DATABASE_URL, NEON_HTTP_ENDPOINT } = variables
+  if (DATABASE_URL === undefined) {
+    throw new Error('DATABASE_URL is not set: put the connection string of your database there or into .dev.vars.')
+  }
+  if (NEON_HTTP_ENDPOINT !== undefined) neonConfig.fetchEndpoint = NEON_HTTP_ENDPOINT
+  const sql = neon(DATABASE_URL)
+  await migrate(sql, await readFile(new URL('../schema.sql', import.meta.url), 'utf8'))
+  const [row] = await sql.query('select max(version) as version from recollect.schema_version')
+  const { host, pathname } = new URL(DATABASE_URL)
+  return `${pathname.slice(1)} on ${host} is at schema version ${row?.version}.`
 }
 
-const client = new pg.Client({ connectionString: url })
-const { host, database } = client
-try {
-  await client.connect()
-  // One simple query with many statements is one transaction: all of the schema or nothing of it.
-  await client.query(readFileSync(new URL('../schema.sql', import.meta.url), 'utf8'))
-  const { rows } = await client.query('select max(version) as version from recollect.schema_version')
-  process.stdout.write(`${database} on ${host} is at schema version ${rows[0].version}.\n`)
-} catch (error) {
-  process.stderr.write(`${database} on ${host} was not migrated: ${error instanceof Error ? error.message : error}\n`)
-  process.exitCode = 1
-} finally {
-  await client.end()
-}
-
-function devVars(): NodeJS.Dict<string> {
+if (import.meta.main) {
   try {
-    return parseEnv(readFileSync('.dev.vars', 'utf8'))
-  } catch {
-    return {}
+    process.stdout.write(`${await migrateDatabase(await variablesFrom('.dev.vars'))}\n`)
+  } catch (error) {
+    const cause = isRecollectError(error) ? error.cause : undefined
+    const reason = cause instanceof Error ? ` (${cause.message})` : ''
+    process.stderr.write(`Not migrated: ${error instanceof Error ? error.message : error}${reason}\n`)
+    process.exitCode = 1
   }
 }

@@ -20,7 +20,7 @@ export { append, type Channel, type Channels, channel, last, type StateOf, type 
 export { type Command, command, END, type Send, send } from './graph/command.ts'
 export type { NodeDefinition, NodeFunction, NodeOptions, NodeReturn, PlainNode } from './graph/node.ts'
 // When something is wrong.
-export { type ErrorCode, isRecollectError, RecollectError } from './kernel/errors.ts'
+export { asRecollectError, type ErrorCode, isRecollectError, RecollectError } from './kernel/errors.ts'
 export type { StandardSchema } from './kernel/schema.ts'
 export type { AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage } from './ports/model.ts'
 // Running it.

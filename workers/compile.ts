@@ -1,25 +1,31 @@
 // The composition root: the only place that knows every part, and chooses.
 import { neon, neonConfig } from '@neondatabase/serverless'
+import type { Hono } from 'hono'
 import { neonCheckpointer } from '../src/adapters/neon/index.ts'
 import { openaiModel } from '../src/adapters/openai/index.ts'
 import { type Activity, upstashActivity, upstashCache } from '../src/adapters/upstash/index.ts'
-import type { Service } from '../src/http/service.ts'
-import type { Env } from '../src/index.ts'
+import { type Auth, serve } from '../src/http/index.ts'
+import type { CompiledGraph, Env } from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
+import type { Cache, Checkpointer } from '../src/ports/index.ts'
 import { type Settings, settingsOf } from './env.ts'
 import { support } from './support.ts'
 
 export interface Composition {
   readonly settings: Settings
-  readonly service: Service
+  readonly graphs: Readonly<Record<string, CompiledGraph>>
+  readonly checkpointer: Checkpointer
+  readonly cache: Cache | undefined
+  readonly app: Hono
+  /** Absent without Redis. */
   readonly activity: Activity | undefined
-  /** Short hashes of what is connected to: never a password, enough to see that two deployments differ. */
+  /** Short hashes of what is connected to: no password, enough to see that two deployments differ. */
   readonly fingerprints: Readonly<Record<string, string>>
 }
 
 const compositions = new WeakMap<object, Composition>()
 
-/** Once per isolate. Nothing in it holds a connection or a thread's state. */
+/** Once per isolate. Nothing in it holds a connection or a thread's state. Throws `environment_invalid`, naming every setting that is missing. */
 export function compile(env: Env): Composition {
   const known = compositions.get(env)
   if (known !== undefined) return known
@@ -38,21 +44,33 @@ function compose(env: Env): Composition {
   const checkpointer = neonCheckpointer(neon(DATABASE_URL))
   const cache = redis && upstashCache({ ...redis, database })
   const model = openaiModel({ apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL })
-  const parts = { checkpointer, ...(cache && { cache }), model, env, deepFreeze: RECOLLECT_LOCAL !== undefined }
+  const storage = { checkpointer, ...(cache && { cache }) }
+  const graphs = {
+    support: support.compile({ ...storage, model, env, name: 'support', deepFreeze: RECOLLECT_LOCAL !== undefined }),
+  }
+  const fingerprints = {
+    postgres: hashOf(database).slice(0, 8),
+    ...(redis && { redis: hashOf(redis.url).slice(0, 8) }),
+    model: hashOf(OPENAI_BASE_URL, OPENAI_MODEL).slice(0, 8),
+  }
   return {
     settings,
-    service: {
-      graphs: { support: support.compile({ ...parts, name: 'support' }) },
-      checkpointer,
-      ...(cache && { cache }),
-    },
+    graphs,
+    checkpointer,
+    cache,
+    fingerprints,
+    app: serve({ graphs, ...storage, auth: authOf(settings), origins: originsOf(settings) }),
     activity: redis && upstashActivity({ ...redis, database }),
-    fingerprints: {
-      postgres: hashOf(database).slice(0, 8),
-      ...(redis && { redis: hashOf(redis.url).slice(0, 8) }),
-      model: hashOf(OPENAI_BASE_URL, OPENAI_MODEL).slice(0, 8),
-    },
   }
+}
+
+function authOf({ AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE }: Settings): Auth {
+  const key = AUTH_JWKS_URL === undefined ? { secret: AUTH_SECRET ?? '' } : { jwks: AUTH_JWKS_URL }
+  return { ...key, ...(AUTH_ISSUER && { issuer: AUTH_ISSUER }), ...(AUTH_AUDIENCE && { audience: AUTH_AUDIENCE }) }
+}
+
+function originsOf({ CORS_ORIGINS }: Settings): '*' | readonly string[] {
+  return CORS_ORIGINS === '*' ? '*' : CORS_ORIGINS.split(',').map((origin) => origin.trim())
 }
 
 /** Host and database, without the password. */

@@ -1,11 +1,38 @@
 // The Worker's entry points: requests, and the cron that finishes what was cut off.
-import { compile } from './compile.ts'
-import type { Env } from '../src/index.ts'
+import { problemResponse } from '../src/http/index.ts'
+import { asRecollectError, type Env, sweep } from '../src/index.ts'
+import { type Composition, compile } from './compile.ts'
+
+interface WorkerContext {
+  waitUntil(work: Promise<unknown>): void
+  passThroughOnException(): void
+  readonly props: unknown
+}
+
+/** When Redis knows of no turn, Postgres is asked all the same once an hour. */
+const hourMs = 3_600_000
+const cronEveryMs = 60_000
 
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
-    compile(env)
-    return new Response('ok ' + request.url)
+  fetch(request: Request, env: Env, context: WorkerContext): Response | Promise<Response> {
+    let composition: Composition
+    try {
+      composition = compile(env)
+    } catch (error) {
+      // Its message names settings, never their values.
+      console.error(error)
+      return problemResponse(asRecollectError(error, 'internal', 'The Worker could not start.'))
+    }
+    const { app, activity } = composition
+    if (activity !== undefined && request.method !== 'GET') context.waitUntil(activity.mark())
+    return app.fetch(request, env, context)
   },
-  async scheduled(_c: unknown, env: Env) { compile(env); console.log('cron') },
+
+  async scheduled({ scheduledTime }: { scheduledTime: number }, env: Env): Promise<void> {
+    const { activity, checkpointer, graphs } = compile(env)
+    const hourly = scheduledTime % hourMs < cronEveryMs
+    if (activity !== undefined && !hourly && !(await activity.seen())) return
+    const { found, finished, failed } = await sweep(checkpointer, graphs)
+    if (found > 0) console.log(`sweep: ${found} runs were left behind, ${finished} are finished, ${failed} failed`)
+  },
 }

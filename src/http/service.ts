@@ -1,6 +1,6 @@
 // What the HTTP layer speaks for: compiled graphs, what remembers their threads, and who is asking.
 import type { Cache } from '../ports/cache.ts'
-import type { Checkpointer } from '../ports/checkpointer.ts'
+import type { Checkpointer, ThreadKey } from '../ports/checkpointer.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 
 export interface Service {
@@ -10,8 +10,10 @@ export interface Service {
   readonly cache?: Cache
 }
 
+export const scopes = ['chat', 'approve', 'operate'] as const
+
 /** `chat`: own threads, runs and memories. `approve`: answer approvals. `operate`: the whole tenant. */
-export type Scope = 'chat' | 'approve' | 'operate'
+export type Scope = (typeof scopes)[number]
 
 /** Who is asking, from the token alone. */
 export interface Principal {
@@ -20,7 +22,7 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>
 }
 
-/** For Hono: what routes find on their context. */
-export interface HttpEnvironment {
-  Variables: { principal: Principal }
+/** A thread as this principal may reach it: their own, or with `operate` anybody's in the tenant. */
+export function threadKeyOf({ tenant, user, scopes }: Principal, thread: string): ThreadKey {
+  return { tenant, thread, owner: scopes.has('operate') ? null : user }
 }

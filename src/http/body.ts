@@ -1,0 +1,98 @@
+// A request's body on its way in: how long, how deep and of what characters it may be, before anybody looks at it.
+import { RecollectError } from '../kernel/errors.ts'
+
+export interface BodyLimits {
+  /** 1 MiB unless told otherwise. */
+  readonly maxBytes?: number
+  /** Levels of arrays and objects. 64 unless told otherwise. */
+  readonly maxDepth?: number
+}
+
+/** The body as JSON. Throws `body_too_large`, `body_too_deep` or `body_invalid`. */
+export async function readJson(
+  request: Request,
+  { maxBytes = 1_048_576, maxDepth = 64 }: BodyLimits = {},
+): Promise<unknown> {
+  const text = await readText(request, maxBytes)
+  if (text.trim() === '') throw invalid('The body is empty. Send a JSON object.')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // The parser's own message quotes the body.
+    throw invalid('The body is not JSON.')
+  }
+  inspect(value, [], maxDepth)
+  return value
+}
+
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let text = ''
+  let bytes = 0
+  try {
+    for await (const chunk of chunksOf(request)) {
+      bytes += chunk.byteLength
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      text += decoder.decode(chunk, { stream: true })
+    }
+    return text + decoder.decode()
+  } catch (error) {
+    if (error instanceof TypeError) throw invalid('The body is not UTF-8.')
+    throw error
+  }
+}
+
+/** Not `for await` over the stream itself: not every runtime's streams can do that. */
+async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array> {
+  if (body === null) return
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value
+    }
+  } finally {
+    // Left early: the rest of a body that is too large is not read.
+    await reader.cancel().catch(() => {})
+  }
+}
+
+/**
+ * Refuses what would bite further in: depth (recursion), `__proto__` (assignment), U+0000 and lone surrogates (Postgres
+ * takes neither in jsonb).
+ */
+function inspect(value: unknown, path: readonly string[], levels: number): void {
+  if (typeof value === 'string') assertCharacters(value, path)
+  if (typeof value !== 'object' || value === null) return
+  if (levels === 0) throw new RecollectError('body_too_deep', `The body is nested deeper than ${path.length} levels.`)
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) inspect(item, [...path, `${index}`], levels - 1)
+    return
+  }
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') throw invalid(`${placeOf(path)} has a key "__proto__", which no object may have.`)
+    assertCharacters(key, path)
+    inspect(item, [...path, key], levels - 1)
+  }
+}
+
+function assertCharacters(text: string, path: readonly string[]): void {
+  if (text.includes('\u0000')) throw invalid(`${placeOf(path)} has the character U+0000, which cannot be stored.`)
+  if (!text.isWellFormed()) throw invalid(`${placeOf(path)} has half a surrogate pair, which is no character.`)
+}
+
+function placeOf(path: readonly string[]): string {
+  const shown = path.join('.')
+  return path.length === 0 ? 'The body' : `The body, at ${shown.length > 80 ? `${shown.slice(0, 80)}…` : shown},`
+}
+
+function invalid(message: string): RecollectError {
+  return new RecollectError('body_invalid', message)
+}
+
+function tooLarge(maxBytes: number): RecollectError {
+  return new RecollectError('body_too_large', `The body is larger than ${maxBytes} bytes, which is the limit.`)
+}

@@ -1,0 +1,85 @@
+// Ours → wire: an error as `application/problem+json` (RFC 9457) with a stable code, and never a word of foreign errors.
+import { asRecollectError, isRecollectError, messageOf, type RecollectError } from '../kernel/errors.ts'
+
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  /** Stable: what programs decide by. */
+  readonly code: string
+  readonly retryable: boolean
+  readonly retryAfterMs?: number
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+/** The answer to a failed request. What recollect did not expect goes to the operator's log, not to the caller. */
+export function problemResponse(thrown: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+  const error = knownError(thrown)
+  const problem = problemOf(error)
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(error.retryAfterMs !== undefined && { 'retry-after': retryAfter(error.retryAfterMs) }),
+      ...challenge(error),
+      ...headers,
+    },
+  })
+}
+
+export function problemOf(thrown: unknown): Problem {
+  const error = knownError(thrown)
+  const { code, status, retryable, retryAfterMs, details } = error
+  return {
+    type: `urn:recollect:problem:${code}`,
+    title: `${code.charAt(0).toUpperCase()}${code.slice(1)}`.replaceAll('_', ' '),
+    status,
+    detail: detailOf(error),
+    code,
+    retryable,
+    ...(retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
+    // Of our own faults the message says enough; details might tell how the house is built.
+    ...(details !== undefined && status < 500 && { details }),
+  }
+}
+
+/** Any thrown value as one of ours, safe to show. */
+export function knownError(thrown: unknown): RecollectError {
+  if (isRecollectError(thrown)) return thrown
+  return asRecollectError(thrown, 'internal', 'Something went wrong that is not your fault. The log has the reason.')
+}
+
+/** For the operator: what a caller must not see. Ours with a cause, and everything that is not ours. */
+export function logFailure(thrown: unknown): void {
+  if (!isRecollectError(thrown)) console.error('recollect: unexpected error', thrown)
+  else if (thrown.status >= 500) console.error(`recollect: ${thrown.code}: ${thrown.message}`, causeOf(thrown))
+}
+
+/** Foreign errors of storage carry whole statements and commands, with what is in them: of those the name alone. */
+function causeOf({ code, cause }: RecollectError): unknown {
+  if (cause === undefined) return ''
+  if (code.startsWith('storage_')) return cause instanceof Error ? cause.name : typeof cause
+  return cause
+}
+
+/** A message of ours may quote the error that caused it. What a node or a service said may hold state: the quote goes. */
+function detailOf({ message, status, cause }: RecollectError): string {
+  if (status < 500 || cause === undefined || isRecollectError(cause)) return message
+  const quoted = messageOf(cause)
+  return quoted === '' ? message : message.replaceAll(quoted, '…')
+}
+
+function retryAfter(ms: number): string {
+  return String(Math.max(1, Math.ceil(ms / 1000)))
+}
+
+/** RFC 6750: how to come back with a token that will do. */
+function challenge({ code, details }: RecollectError): Record<string, string> {
+  if (code === 'token_missing') return { 'www-authenticate': 'Bearer realm="recollect"' }
+  if (code === 'token_invalid') return { 'www-authenticate': 'Bearer realm="recollect", error="invalid_token"' }
+  if (code !== 'scope_missing') return {}
+  const wanted = Array.isArray(details?.scopes) ? details.scopes.join(' ') : ''
+  return { 'www-authenticate': `Bearer realm="recollect", error="insufficient_scope", scope="${wanted}"` }
+}

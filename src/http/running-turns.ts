@@ -1,0 +1,184 @@
+// The turns that run in this isolate, with their events, so that a reader who comes late hears them all and anybody may stop them.
+//
+// In a Worker, I/O belongs to the request that began it, and the turn is the request's that posted it. So nothing here calls
+// from one request into another: a reader waits on a promise of its own and then pulls, and a stop is a promise that the
+// turn's own request waits on.
+import { RecollectError } from '../kernel/errors.ts'
+import { encode } from '../kernel/json.ts'
+import type { Emit, RunEvent } from '../runtime/events.ts'
+
+export interface TurnAddress {
+  readonly tenant: string
+  readonly thread: string
+}
+
+type Work<Result> = (emit: Emit, signal: AbortSignal) => Promise<Result>
+
+const replayBytes = 8 * 1024 * 1024
+
+export class RunningTurns {
+  readonly #turns = new Map<string, RunningTurn>()
+
+  /**
+   * Begins `work` at once; it goes on whoever reads. `result` settles as the work does, and a caller who answers earlier
+   * hands it to `waitUntil`. The turn is found from its first event, when it holds the thread, to its last.
+   */
+  begin<Result>(
+    { tenant, thread, user }: TurnAddress & { readonly user: string },
+    work: Work<Result>,
+    input?: unknown,
+  ): { turn: RunningTurn; result: Promise<Result> } {
+    const key = keyOf({ tenant, thread })
+    const aborting = new AbortController()
+    const turn = new RunningTurn(user, input, () => aborting.abort())
+    const emit: Emit = (event) => {
+      if (event.type === 'run-started') this.#turns.set(key, turn)
+      turn.push(event)
+      if (event.type === 'run-finished' || event.type === 'run-failed') this.#remove(key, turn)
+    }
+    const result = work(emit, aborting.signal)
+    result
+      .then(
+        () => turn.end(),
+        (error: unknown) => turn.end(error),
+      )
+      .finally(() => this.#remove(key, turn))
+    return { turn, result }
+  }
+
+  /** `user: null` finds any owner's. */
+  find({ user, ...address }: TurnAddress & { readonly user: string | null }): RunningTurn | undefined {
+    const turn = this.#turns.get(keyOf(address))
+    return user === null || turn?.user === user ? turn : undefined
+  }
+
+  /** A worker that lost its thread may still be running when the next turn has begun: it removes only itself. */
+  #remove(key: string, turn: RunningTurn): void {
+    if (this.#turns.get(key) === turn) this.#turns.delete(key)
+  }
+}
+
+export class RunningTurn {
+  readonly user: string
+  /** What the turn was begun with: until its first commit no checkpoint has it. */
+  readonly input: unknown
+  readonly #askToStop: () => void
+  #events: { readonly event: RunEvent; readonly bytes: number }[] = []
+  #bytes = 0
+  /** Events that are held no more. */
+  #dropped = 0
+  #end: { readonly error?: unknown } | undefined
+  #waiting: (() => void)[] = []
+  run: string | undefined
+
+  constructor(user: string, input: unknown, abort: () => void) {
+    const stop = Promise.withResolvers<void>()
+    this.user = user
+    this.input = input
+    this.#askToStop = stop.resolve
+    stop.promise.then(abort)
+  }
+
+  /** False once the beginning is held no more: the turn said more than is kept for readers. */
+  get replayable(): boolean {
+    return this.#dropped === 0
+  }
+
+  /** True from the first event on; false when the turn ended without one: refused, or answered before. */
+  async speaks(): Promise<boolean> {
+    while (this.#events.length === 0 && this.#end === undefined) await this.#news()
+    return this.#events.length > 0
+  }
+
+  /** From the first event to the last. Throws what ended the turn without a last event. */
+  async *events(): AsyncGenerator<RunEvent, void> {
+    for (let next = 0; ; ) {
+      if (next < this.#dropped) throw tooMuch()
+      const held = this.#events[next - this.#dropped]
+      if (held !== undefined) {
+        next++
+        yield held.event
+      } else if (this.#end === undefined) {
+        await this.#news()
+      } else if (this.#end.error === undefined) {
+        return
+      } else {
+        throw this.#end.error
+      }
+    }
+  }
+
+  /** Cancels the run. Resolves when it has ended. */
+  async stop(): Promise<void> {
+    this.#askToStop()
+    while (this.#end === undefined) await this.#news()
+  }
+
+  push(event: RunEvent): void {
+    if (this.#end !== undefined) return
+    if (event.type === 'run-started') this.run = event.run
+    const bytes = weightOf(event)
+    this.#events.push({ event, bytes })
+    this.#bytes += bytes
+    while (this.#bytes > replayBytes && this.#events.length > 1) {
+      this.#bytes -= this.#events.shift()?.bytes ?? 0
+      this.#dropped++
+    }
+    if (event.type === 'run-finished' || event.type === 'run-failed') this.#end = {}
+    this.#wake()
+  }
+
+  end(error?: unknown): void {
+    this.#end ??= { error }
+    this.#wake()
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+    })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}
+
+function keyOf({ tenant, thread }: TurnAddress): string {
+  return JSON.stringify([tenant, thread])
+}
+
+export function tooMuch(): RecollectError {
+  return new RecollectError(
+    'feature_unsupported',
+    'This turn said more than is held for readers who come late or read slowly. It goes on; read the thread when it has ended.',
+  )
+}
+
+const eventBytes = 200
+
+/** About what holding the event costs. States are shared with the turn itself: only what an event brings is counted. */
+function weightOf(event: RunEvent): number {
+  switch (event.type) {
+    case 'text-delta':
+    case 'tool-call-delta':
+      return eventBytes + event.text.length
+    case 'custom-emitted':
+      return eventBytes + weightOfValue(event.data)
+    case 'checkpoint-saved':
+      return eventBytes + weightOfValue(event.writes)
+    default:
+      return eventBytes
+  }
+}
+
+/** What cannot be written cannot be sent either, and counts as nothing. */
+function weightOfValue(value: unknown): number {
+  try {
+    return encode(value).length
+  } catch {
+    return 0
+  }
+}

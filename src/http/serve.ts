@@ -1,0 +1,120 @@
+// The HTTP application: the route table behind CORS, secure headers, tokens and limits. What it answers is made in the routes.
+import { type Context, Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { secureHeaders } from 'hono/secure-headers'
+import { RecollectError } from '../kernel/errors.ts'
+import { assertId } from '../kernel/id.ts'
+import { type Auth, type Authenticate, assertScope, authenticator } from './auth.ts'
+import { type BodyLimits, readJson } from './body.ts'
+import { knownError, logFailure, problemResponse } from './problem.ts'
+import type { Call, Route } from './route.ts'
+import { routes } from './routes.ts'
+import { RunningTurns } from './running-turns.ts'
+import type { Principal, Service } from './service.ts'
+import { Timing } from './timing.ts'
+import { checked } from './validation.ts'
+
+export interface ServeOptions extends Service {
+  readonly auth: Auth
+  /** Origins whose pages may call. `*`, without credentials, unless told otherwise. */
+  readonly origins?: '*' | readonly string[]
+  readonly limits?: BodyLimits
+}
+
+const exposedHeaders = [
+  'content-location',
+  'location',
+  'retry-after',
+  'server-timing',
+  'x-pagination-next',
+  'x-pagination-total',
+  'x-vercel-ai-ui-message-stream',
+]
+
+/** `export default serve({ graphs, checkpointer, auth: { secret } })`. Throws `environment_invalid` for a secret that is too short. */
+export function serve({ auth, origins = '*', limits = {}, ...service }: ServeOptions): Hono {
+  if (Object.keys(service.graphs).length === 0) {
+    throw new RecollectError('environment_invalid', 'There is no graph to serve: pass at least one in `graphs`.')
+  }
+  const house = { authenticate: authenticator(auth), service, limits, turns: new RunningTurns() }
+  const app = new Hono()
+  app.use(cors({ origin: origins === '*' ? '*' : [...origins], exposeHeaders: exposedHeaders, maxAge: 86_400 }))
+  app.use(secureHeaders())
+  for (const route of routes) {
+    app.on(route.method, route.path, (context) => answer(route, context, house))
+  }
+  for (const path of new Set(routes.map((route) => route.path))) app.all(path, () => wrongMethod(path))
+  app.notFound((context) => problemResponse(unknownRoute(context.req.path)))
+  app.onError((error) => failed(error))
+  return app
+}
+
+interface House {
+  readonly authenticate: Authenticate
+  readonly service: Service
+  readonly limits: BodyLimits
+  readonly turns: RunningTurns
+}
+
+async function answer(route: Route, context: Context, { authenticate, service, limits, turns }: House): Promise<Response> {
+  const timing = new Timing()
+  const request = context.req.raw
+  const response = await respond().catch(failed)
+  response.headers.set('server-timing', timing.toString())
+  return response
+
+  async function respond(): Promise<Response> {
+    let principal = nobody
+    if (route.scopes.length > 0) {
+      principal = await timing.measure('auth', authenticate(request.headers))
+      assertScope(principal, route.scopes)
+    }
+    const parameters = context.req.param()
+    for (const [name, id] of Object.entries(parameters)) assertId(name.replace(/_id$/, ''), id)
+    const query = route.query && checked(route.query, queryOf(context), 'The query')
+    const body = route.body && checked(route.body, await readJson(request, limits), 'The body')
+    const waitUntil = waitUntilOf(context)
+    return await route.handle({ service, turns, principal, parameters, query, body, request, timing, waitUntil })
+  }
+}
+
+const nobody: Principal = { tenant: '', user: '', scopes: new Set() }
+
+function failed(error: unknown): Response {
+  logFailure(error)
+  return problemResponse(knownError(error))
+}
+
+/** A repeated name is a list. */
+function queryOf(context: Context): Record<string, string | string[]> {
+  const all = Object.entries(context.req.queries())
+  return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]))
+}
+
+/** In a Worker the runtime's own; elsewhere the process goes on by itself. Work that fails has told its reader. */
+function waitUntilOf(context: Context): Call['waitUntil'] {
+  let keepAlive: ((work: Promise<unknown>) => void) | undefined
+  try {
+    const { executionCtx } = context
+    keepAlive = (work) => executionCtx.waitUntil(work)
+  } catch {
+    // Hono throws where there is no execution context.
+  }
+  return (work) => {
+    const settled = work.catch(() => {})
+    keepAlive?.(settled)
+  }
+}
+
+function wrongMethod(path: string): Response {
+  const methods = routes.filter((route) => route.path === path).map(({ method }) => method)
+  const error = new RecollectError('method_unsupported', `${path} can be called by ${methods.join(', ')} only.`)
+  return problemResponse(error, { allow: methods.join(', ') })
+}
+
+function unknownRoute(path: string): RecollectError {
+  return new RecollectError(
+    'route_unknown',
+    `There is no route "${path.slice(0, 200)}". GET /docs lists those there are.`,
+  )
+}

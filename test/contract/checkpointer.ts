@@ -1,0 +1,34 @@
+// The one suite for every checkpointer: the same outcomes, whatever it is made of.
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import { chains } from './checkpointer/chains.ts'
+import { claims } from './checkpointer/claims.ts'
+import { commits } from './checkpointer/commits.ts'
+import { hostile } from './checkpointer/hostile.ts'
+import { keys } from './checkpointer/keys.ts'
+import { records } from './checkpointer/records.ts'
+
+export interface Made {
+  readonly checkpointer: Checkpointer
+  close(): Promise<void>
+}
+
+export function checkpointerContract(name: string, make: () => Promise<Made>) {
+  describe(`${name} keeps the checkpointer contract`, () => {
+    let made: Made | undefined
+    beforeAll(async () => {
+      made = await make()
+    })
+    afterAll(() => made?.close())
+    const subject = () => {
+      if (made === undefined) throw new Error('The checkpointer of this suite was not made.')
+      return made.checkpointer
+    }
+    describe('claims', () => claims(subject))
+    describe('keys', () => keys(subject))
+    describe('commits', () => commits(subject))
+    describe('chains', () => chains(subject))
+    describe('records', () => records(subject))
+    describe('hostile text', () => hostile(subject))
+  })
+}

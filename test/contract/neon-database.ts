@@ -1,0 +1,51 @@
+// A database of ours behind the Neon stand-in, with the schema applied: over PGlite, or over a Postgres server.
+import { readFileSync } from 'node:fs'
+import { pgliteEngine } from '../../local/neon/pglite.ts'
+import { postgresEngine } from '../../local/neon/postgres.ts'
+import { neonHttp } from '../../local/neon/server.ts'
+import { throwawayPostgres } from '../../local/neon/throwaway-postgres.ts'
+import { migrate, neonCheckpointer } from '../../src/adapters/neon/index.ts'
+import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import { client, password } from '../local/neon/client.ts'
+
+export interface NeonDatabase {
+  readonly sql: ReturnType<typeof client>
+  readonly checkpointer: Checkpointer
+  close(): Promise<void>
+}
+
+export const schema = readFileSync(new URL('../../schema.sql', import.meta.url), 'utf8')
+
+/** Empty but for `schema`; '' for none. */
+export async function pgliteDatabase(applied = schema): Promise<NeonDatabase> {
+  const engine = await pgliteEngine()
+  return behind(engine, applied, () => engine.close())
+}
+
+/** A server with `connections` connections, for what only happens side by side. */
+export async function postgresDatabase(connections = 20, applied = schema): Promise<NeonDatabase> {
+  const server = await throwawayPostgres({ fsync: false })
+  const engine = postgresEngine(server.connectionString, connections)
+  return behind(engine, applied, async () => {
+    await engine.close()
+    await server.stop()
+  })
+}
+
+async function behind(
+  engine: Awaited<ReturnType<typeof pgliteEngine>>,
+  applied: string,
+  stop: () => Promise<void>,
+): Promise<NeonDatabase> {
+  const standIn = await neonHttp({ password, engine })
+  const sql = client(standIn.port)
+  if (applied !== '') await migrate(sql, applied)
+  return {
+    sql,
+    checkpointer: neonCheckpointer(sql),
+    async close() {
+      await standIn.close()
+      await stop()
+    },
+  }
+}
