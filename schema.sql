@@ -300,7 +300,7 @@ begin
   update recollect.checkpoints c set chain_bytes = c.chain_bytes - cp.chain_bytes, base_bytes = octet_length(_snapshot)
     from above where c.tenant = _tenant and c.thread = _thread and c.seq = above.seq
     and exists (select 1 from above a where a.parent = _seq)
-    and not exists (select 1 from above a where a.based and a.seq < c.seq);
+    and c.seq <= coalesce((select min(a.seq) from above a where a.based), c.seq);
   return true;
 end $$;
 

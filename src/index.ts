@@ -29,10 +29,9 @@ export {
   type CompileOptions,
   type RunOptions,
   type RunResult,
-  type StateSnapshot,
-  type ThreadAddress,
 } from './runtime/compiled-graph.ts'
 export type { Context, Env, NodeModel, ReplyOptions } from './runtime/context.ts'
-export type { CheckpointSaved, RunEvent } from './runtime/events.ts'
+export type { CheckpointSaved, RunEvent, RunStarted } from './runtime/events.ts'
+export type { HistoryPage, StateSnapshot, ThreadAddress } from './runtime/history.ts'
 export { StateGraph } from './runtime/state-graph.ts'
 export { type SweepResult, sweep } from './runtime/sweep.ts'

@@ -56,7 +56,11 @@ interface House {
   readonly turns: RunningTurns
 }
 
-async function answer(route: Route, context: Context, { authenticate, service, limits, turns }: House): Promise<Response> {
+async function answer(
+  route: Route,
+  context: Context,
+  { authenticate, service, limits, turns }: House,
+): Promise<Response> {
   const timing = new Timing()
   const request = context.req.raw
   const response = await respond().catch(failed)

@@ -12,17 +12,21 @@ import type { CheckpointSaved, RunEvent } from '../runtime/events.ts'
 import { problemOf } from './problem.ts'
 import type { UiChunk } from './ui-chunks.ts'
 import { inputOf, isMessage, messagesOf, outputOf, toolCallsOf } from './ui-messages.ts'
+import { wireText } from './wire.ts'
+
+type Chunks = readonly UiChunk[]
 
 /** A reply as the page has seen it. */
 interface Reply {
   readonly id: string
-  readonly node: string
   readonly step: number
+  readonly node: string
   /** Places of its parts in the message. */
   readonly parts: number[]
   readonly calls: Map<number, { readonly id: string; readonly name: string; text: string }>
   text: string
   speaking: boolean
+  /** `kept`: it is a message of the thread. */
   fate: 'open' | 'kept' | 'withdrawn'
 }
 
@@ -34,7 +38,6 @@ export class UiTranscript {
   readonly #older = new Set<string>()
   /** Calls that the page knows and that have no result yet. */
   readonly #openCalls = new Set<string>()
-  #chunks: UiChunk[] = []
   #parts = 0
   #step: number | undefined
   #reason: FinishReason = 'stop'
@@ -43,192 +46,173 @@ export class UiTranscript {
     this.#thread = thread
   }
 
-  chunksOf(event: RunEvent): readonly UiChunk[] {
-    this.#take(event)
-    return this.#taken()
-  }
-
-  /** The end of a turn that could not say it itself. */
-  failed(error: unknown): readonly UiChunk[] {
-    this.#fail(error)
-    return this.#taken()
-  }
-
-  #take(event: RunEvent): void {
+  chunksOf(event: RunEvent): Chunks {
     switch (event.type) {
       case 'run-started':
-        return this.#say({
-          type: 'start',
-          messageId: event.run,
-          messageMetadata: { threadId: this.#thread, runId: event.run },
-        })
+        return [{ type: 'start', messageId: event.run, messageMetadata: { threadId: this.#thread, runId: event.run } }]
       case 'reply-started':
-        this.#enter(event.step)
         this.#replies.set(event.messageId, newReply(event.messageId, event))
-        return
+        return this.#enter(event.step)
       case 'text-delta':
-        return this.#withReply(event, (reply) => this.#speak(reply, event.text))
+        return this.#speak(this.#openReply(event), event.text)
       case 'tool-call-started':
-        return this.#withReply(event, (reply) => this.#call(reply, event.index, event))
+        return this.#call(this.#openReply(event), event.index, event)
       case 'tool-call-delta':
-        return this.#withReply(event, (reply) => this.#callFurther(reply, event.index, event.text))
+        return this.#callFurther(this.#openReply(event), event.index, event.text)
       case 'reply-finished':
         this.#reason = event.reason
-        return this.#withReply(event, (reply) => this.#finishReply(reply))
+        return this.#finishReply(this.#openReply(event))
       case 'task-retried':
-        return this.#withdraw(this.#open(event.step).filter(({ node }) => node === event.node))
+        return this.#withdraw(this.#openReplies(event.step).filter(({ node }) => node === event.node))
       case 'custom-emitted':
         this.#parts++
-        return this.#say({ type: `data-${event.name}`, data: sendable(event.data) })
+        return [{ type: `data-${event.name}`, data: sendable(event.data) }]
       case 'checkpoint-saved':
         return this.#save(event)
-      case 'run-finished':
-        this.#leaveStep()
-        return this.#say({
-          type: 'finish',
-          messageMetadata: { checkpointId: String(event.seq), finishReason: this.#reason },
-        })
+      case 'run-finished': {
+        const messageMetadata = { checkpointId: String(event.seq), finishReason: this.#reason }
+        return [...this.#leaveStep(), { type: 'finish', messageMetadata }]
+      }
       case 'run-failed':
-        return event.error.code === 'run_cancelled' ? this.#say({ type: 'abort' }) : this.#fail(event.error)
+        return event.error.code === 'run_cancelled' ? [{ type: 'abort' }] : failureChunks(event.error)
     }
   }
 
-  #fail(error: unknown): void {
-    const { code, detail } = problemOf(error)
-    this.#say({ type: 'message-metadata', messageMetadata: { errorCode: code } }, { type: 'error', errorText: detail })
-  }
-
-  #say(...chunks: readonly UiChunk[]): void {
-    this.#chunks.push(...chunks)
-  }
-
-  #taken(): readonly UiChunk[] {
-    const chunks = this.#chunks
-    this.#chunks = []
-    return chunks
-  }
-
-  #enter(step: number): void {
-    if (step === this.#step) return
-    this.#leaveStep()
+  #enter(step: number): Chunks {
+    if (step === this.#step) return []
+    const left = this.#leaveStep()
     this.#step = step
     this.#parts++
-    this.#say({ type: 'start-step' })
+    return [...left, { type: 'start-step' }]
   }
 
-  #leaveStep(): void {
-    if (this.#step !== undefined) this.#say({ type: 'finish-step' })
-    this.#step = undefined
+  #leaveStep(): Chunks {
+    return this.#step === undefined ? [] : [{ type: 'finish-step' }]
   }
 
-  #withReply({ messageId }: { messageId: string }, act: (reply: Reply) => void): void {
+  #openReply({ messageId }: { readonly messageId: string }): Reply | undefined {
     const reply = this.#replies.get(messageId)
-    if (reply?.fate === 'open') act(reply)
-  }
-
-  #speak(reply: Reply, text: string): void {
-    if (text === '') return
-    if (!reply.speaking) {
-      reply.speaking = true
-      reply.parts.push(this.#parts++)
-      this.#say({ type: 'text-start', id: reply.id })
-    }
-    reply.text += text
-    this.#say({ type: 'text-delta', id: reply.id, delta: text })
-  }
-
-  #fallSilent(reply: Reply): void {
-    if (reply.speaking) this.#say({ type: 'text-end', id: reply.id })
-    reply.speaking = false
-  }
-
-  #call(reply: Reply, index: number, { id, name }: { readonly id: string; readonly name: string }): void {
-    reply.calls.set(index, { id, name, text: '' })
-    reply.parts.push(this.#parts++)
-    this.#openCalls.add(id)
-    this.#say({ type: 'tool-input-start', toolCallId: id, toolName: name })
-  }
-
-  #callFurther(reply: Reply, index: number, text: string): void {
-    const call = reply.calls.get(index)
-    if (call === undefined || text === '') return
-    call.text += text
-    this.#say({ type: 'tool-input-delta', toolCallId: call.id, inputTextDelta: text })
-  }
-
-  #finishReply(reply: Reply): void {
-    this.#fallSilent(reply)
-    for (const { id, name, text } of reply.calls.values()) {
-      this.#say({ type: 'tool-input-available', toolCallId: id, toolName: name, input: inputOf(text) })
-    }
-  }
-
-  /** Now it is known what has become of the superstep: results are told, what was not streamed is said, the rest is void. */
-  #save({ step, values, writes }: CheckpointSaved): void {
-    if (step === 0) for (const { id } of messagesOf(values)) this.#older.add(id)
-    for (const message of writes.flatMap(({ update }) => listOf(update.messages))) {
-      if (isRecord(message) && message.role === 'removed') this.#withdraw(this.#seen(message.id))
-      else if (!isMessage(message)) continue
-      else if (message.role === 'assistant') this.#keep(message, step)
-      else if (message.role === 'tool') this.#answerCall(message)
-    }
-    this.#withdraw(this.#open(step))
-  }
-
-  #keep(message: NewMessage & { readonly role: 'assistant' }, step: number): void {
-    const { id = `${step}.${this.#parts}`, content } = message
-    if (this.#older.has(id)) return
-    const copied = ({ text, calls }: Reply) => calls.size === 0 && text === content
-    const [seen] = [...this.#seen(id), ...this.#open(step).filter(copied)]
-    if (seen !== undefined) {
-      seen.fate = 'kept'
-      return
-    }
-    this.#enter(step)
-    const reply = newReply(id, { step, node: '' })
-    this.#replies.set(id, reply)
-    this.#speak(reply, content)
-    for (const [index, call] of toolCallsOf(message).entries()) {
-      this.#call(reply, index, call)
-      this.#callFurther(reply, index, call.arguments)
-    }
-    this.#finishReply(reply)
-    reply.fate = 'kept'
-  }
-
-  /** Clients refuse a result of a call that they have not seen, as an older run's may be. */
-  #answerCall({ toolCallId, status, content }: NewMessage & { readonly role: 'tool' }): void {
-    if (!this.#openCalls.delete(toolCallId)) return
-    this.#say(
-      status === 'error'
-        ? { type: 'tool-output-error', toolCallId, errorText: content }
-        : { type: 'tool-output-available', toolCallId, output: outputOf(content) },
-    )
+    return reply?.fate === 'open' ? reply : undefined
   }
 
   /** Replies of this superstep of which nothing is known yet. */
-  #open(step: number): Reply[] {
+  #openReplies(step: number): Reply[] {
     return [...this.#replies.values()].filter((reply) => reply.step === step && reply.fate === 'open')
+  }
+
+  #speak(reply: Reply | undefined, text: string): Chunks {
+    if (reply === undefined || text === '') return []
+    reply.text += text
+    const delta: UiChunk = { type: 'text-delta', id: reply.id, delta: text }
+    if (reply.speaking) return [delta]
+    reply.speaking = true
+    reply.parts.push(this.#parts++)
+    return [{ type: 'text-start', id: reply.id }, delta]
+  }
+
+  #fallSilent(reply: Reply): Chunks {
+    if (!reply.speaking) return []
+    reply.speaking = false
+    return [{ type: 'text-end', id: reply.id }]
+  }
+
+  #call(reply: Reply | undefined, index: number, { id, name }: { readonly id: string; readonly name: string }): Chunks {
+    if (reply === undefined) return []
+    reply.calls.set(index, { id, name, text: '' })
+    reply.parts.push(this.#parts++)
+    this.#openCalls.add(id)
+    return [{ type: 'tool-input-start', toolCallId: id, toolName: name }]
+  }
+
+  #callFurther(reply: Reply | undefined, index: number, text: string): Chunks {
+    const call = reply?.calls.get(index)
+    if (call === undefined || text === '') return []
+    call.text += text
+    return [{ type: 'tool-input-delta', toolCallId: call.id, inputTextDelta: text }]
+  }
+
+  #finishReply(reply: Reply | undefined): Chunks {
+    if (reply === undefined) return []
+    const called = [...reply.calls.values()].map(
+      ({ id, name, text }): UiChunk => ({
+        type: 'tool-input-available',
+        toolCallId: id,
+        toolName: name,
+        input: inputOf(text),
+      }),
+    )
+    return [...this.#fallSilent(reply), ...called]
+  }
+
+  /** Now it is known what has become of the superstep: results are told, what was not streamed is said, the rest is void. */
+  #save({ step, values, writes }: CheckpointSaved): Chunks {
+    if (step === 0) for (const { id } of messagesOf(values)) this.#older.add(id)
+    const told = writes
+      .flatMap(({ update }) => listOf(update.messages))
+      .flatMap((message): Chunks => {
+        if (isRecord(message) && message.role === 'removed') return this.#withdraw(this.#seen(message.id))
+        if (!isMessage(message)) return []
+        if (message.role === 'assistant') return this.#keep(message, step)
+        return message.role === 'tool' ? this.#answerCall(message) : []
+      })
+    return [...told, ...this.#withdraw(this.#openReplies(step))]
   }
 
   #seen(id: unknown): Reply[] {
     return [...this.#replies.values()].filter((reply) => reply.id === id && reply.fate !== 'withdrawn')
   }
 
-  #withdraw(replies: readonly Reply[]): void {
-    for (const reply of replies) {
-      reply.fate = 'withdrawn'
-      this.#fallSilent(reply)
-      for (const { id } of reply.calls.values()) {
-        if (!this.#openCalls.delete(id)) continue
-        this.#say({ type: 'tool-output-error', toolCallId: id, errorText: 'The model took this call back.' })
-      }
+  #keep(message: NewMessage & { readonly role: 'assistant' }, step: number): Chunks {
+    const { id = `${step}.${this.#parts}`, content } = message
+    if (this.#older.has(id)) return []
+    const copied = ({ text, calls }: Reply) => calls.size === 0 && text === content
+    const [seen] = [...this.#seen(id), ...this.#openReplies(step).filter(copied)]
+    if (seen !== undefined) {
+      seen.fate = 'kept'
+      return []
     }
-    const parts = replies.flatMap((reply) => reply.parts)
-    if (parts.length === 0) return
-    this.#parts++
-    this.#say({ type: 'data-withdrawn', data: { parts } })
+    const reply = newReply(id, { step, node: '' })
+    this.#replies.set(id, reply)
+    const said = [...this.#enter(step), ...this.#speak(reply, content)]
+    const called = toolCallsOf(message).flatMap((call, index) => [
+      ...this.#call(reply, index, call),
+      ...this.#callFurther(reply, index, call.arguments),
+    ])
+    reply.fate = 'kept'
+    return [...said, ...called, ...this.#finishReply(reply)]
   }
+
+  /** Clients refuse a result of a call that they have not seen, as an older run's may be. */
+  #answerCall({ toolCallId, status, content }: NewMessage & { readonly role: 'tool' }): Chunks {
+    if (!this.#openCalls.delete(toolCallId)) return []
+    if (status === 'error') return [{ type: 'tool-output-error', toolCallId, errorText: content }]
+    return [{ type: 'tool-output-available', toolCallId, output: outputOf(content) }]
+  }
+
+  #withdraw(replies: readonly Reply[]): Chunks {
+    const ends = replies.flatMap((reply): Chunks => {
+      reply.fate = 'withdrawn'
+      const calls = [...reply.calls.values()].filter(({ id }) => this.#openCalls.delete(id))
+      return [...this.#fallSilent(reply), ...calls.map(({ id }) => takenBack(id))]
+    })
+    const parts = replies.flatMap((reply) => reply.parts)
+    if (parts.length === 0) return ends
+    this.#parts++
+    return [...ends, { type: 'data-withdrawn', data: { parts } }]
+  }
+}
+
+/** A stream never just stops: clients would take what they have for the whole answer. */
+export function failureChunks(error: unknown): Chunks {
+  const { code, detail } = problemOf(error)
+  return [
+    { type: 'message-metadata', messageMetadata: { errorCode: code } },
+    { type: 'error', errorText: detail },
+  ]
+}
+
+function takenBack(toolCallId: string): UiChunk {
+  return { type: 'tool-output-error', toolCallId, errorText: 'The model took this call back.' }
 }
 
 function newReply(id: string, { step, node }: { readonly step: number; readonly node: string }): Reply {
@@ -239,10 +223,10 @@ function listOf(update: unknown): readonly unknown[] {
   return Array.isArray(update) ? update : [update]
 }
 
-/** What a node emits may be anything; what JSON has no word for is nothing on the wire. */
+/** What a node emits may be anything; what cannot be written is nothing on the wire. */
 function sendable(data: unknown): unknown {
   try {
-    return JSON.stringify(data) === undefined ? null : data
+    return wireText(data) === undefined ? null : data
   } catch {
     return null
   }

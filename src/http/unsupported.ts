@@ -10,7 +10,11 @@ export function unsupported(field: string, instead?: string): RecollectError {
 }
 
 /** Throws for the first of `fields` that asks for something: all but null, nothing, `[]` and `{}` do. */
-export function refuseUnsupported(body: Readonly<Record<string, unknown>>, fields: readonly string[], prefix = ''): void {
+export function refuseUnsupported(
+  body: Readonly<Record<string, unknown>>,
+  fields: readonly string[],
+  prefix = '',
+): void {
   for (const field of fields) if (asks(body[field])) throw unsupported(prefix + field)
 }
 

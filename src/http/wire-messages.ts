@@ -121,7 +121,8 @@ const known = new WeakMap<Graph, ReadonlySet<string>>()
 
 /** The channels of a graph that hold messages. */
 export function messageChannels(graph: Graph): ReadonlySet<string> {
-  const found = known.get(graph) ?? new Set(Object.keys(graph.channels).filter((name) => holdsMessages(graph.channels[name])))
+  const found =
+    known.get(graph) ?? new Set(Object.keys(graph.channels).filter((name) => holdsMessages(graph.channels[name])))
   known.set(graph, found)
   return found
 }

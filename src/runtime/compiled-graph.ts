@@ -11,10 +11,10 @@ import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { Model } from '../ports/model.ts'
 import { advance, type Progress } from './advance.ts'
-import { positionsAlong } from './chain.ts'
 import type { Env, RunScope } from './context.ts'
 import { eventStream } from './event-stream.ts'
 import type { Emit, RunEvent } from './events.ts'
+import { type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
 import { type House, takeTurn, unknownThread } from './turn.ts'
 
 export interface CompileOptions {
@@ -30,13 +30,6 @@ export interface CompileOptions {
   readonly deepFreeze?: boolean
   /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
   readonly leaseMs?: number
-}
-
-export interface ThreadAddress {
-  readonly tenant: string
-  /** The owner of the thread. `null` reads any owner's, for an operator of the tenant. */
-  readonly user: string | null
-  readonly thread: string
 }
 
 export interface RunOptions extends Partial<ThreadAddress> {
@@ -59,20 +52,6 @@ export interface RunResult<C extends Channels> {
   /** Public id of the checkpoint that holds the answer; absent without a thread. */
   readonly checkpoint: string | undefined
   readonly values: StateOf<C>
-}
-
-/** A checkpoint as a reader sees it. */
-export interface StateSnapshot<C extends Channels = Channels> {
-  readonly checkpoint: string
-  readonly parent: string | undefined
-  readonly values: StateOf<C>
-  /** Nodes due next; none at the end of a turn. */
-  readonly next: readonly string[]
-  readonly run: string
-  /** Superstep in its run; 0 is the input. */
-  readonly step: number
-  /** ISO 8601. */
-  readonly createdAt: string
 }
 
 export class CompiledGraph<C extends Channels = Channels> {
@@ -123,6 +102,12 @@ export class CompiledGraph<C extends Channels = Channels> {
     return { run: result.run, checkpoint: String(result.seq), values: this.#view(result.position) }
   }
 
+  /** The same graph for runs that nobody remembers. */
+  withoutThreads(): CompiledGraph<C> {
+    const { checkpointer: _checkpointer, cache: _cache, ...options } = this.#options
+    return new CompiledGraph<C>(this.graph, options)
+  }
+
   /** Finishes a run whose worker is gone. False: somebody else did. */
   async finish({ tenant, thread }: Orphan): Promise<boolean> {
     const house = this.#house({ thread })
@@ -148,29 +133,12 @@ export class CompiledGraph<C extends Channels = Channels> {
     }
   }
 
-  /** The branch that leads to the head (or to `from`), newest first. Empty for a thread without a run. */
-  async history(
-    { tenant, user, thread }: ThreadAddress,
-    { limit = 10, from, before }: { limit?: number; from?: string; before?: string } = {},
-  ): Promise<readonly StateSnapshot<C>[]> {
+  /** The branch that leads to the head (or to `from`, or to before `before`), newest first. Empty for a thread without a run. */
+  async history(address: ThreadAddress, page: HistoryPage = {}): Promise<readonly StateSnapshot<C>[]> {
     const checkpointer = this.#options.checkpointer
     if (checkpointer === undefined) throw checkpointerMissing('Reading a thread')
-    const start = before ?? from
-    const seq = start === undefined ? null : seqOf(start)
-    const count = before === undefined ? limit : limit + 1
-    const chain = await checkpointer.loadChain({ tenant, thread, owner: user, seq, count })
-    if (chain === undefined) throw unknownThread(thread)
-    if (chain.frames.length === 0 && seq !== null) throw unknownCheckpoint(start ?? '', thread)
-    const newestFirst = positionsAlong(chain.frames).reverse()
-    return newestFirst.slice(before === undefined ? 0 : 1, count).map(({ frame, position }) => ({
-      checkpoint: String(frame.seq),
-      parent: frame.parent === 0 ? undefined : String(frame.parent),
-      values: this.#view(position),
-      next: position.due.map(({ node }) => node),
-      run: frame.run,
-      step: frame.step,
-      createdAt: frame.createdAt,
-    }))
+    const checkpoints = await readHistory(checkpointer, address, page)
+    return checkpoints.map(({ position, ...checkpoint }) => ({ ...checkpoint, values: this.#view(position) }))
   }
 
   /** The graph as a Mermaid flowchart. */
@@ -207,7 +175,7 @@ export class CompiledGraph<C extends Channels = Channels> {
     const { model, env = {}, deepFreeze = false } = this.#options
     const { tenant = '', user = '', emit = () => {}, signal = new AbortController().signal } = options
     const scope: RunScope = { tenant, user, thread: undefined, run, epoch: 0, env, model, signal, emit }
-    emit({ type: 'run-started', run, thread: undefined, epoch: 0 })
+    emit({ type: 'run-started', run, thread: undefined, epoch: 0, storageMs: 0 })
     try {
       const progress = untold(this.graph, emit)
       const start = { graph: this.graph, position: emptyPosition, step: 0 }
@@ -231,18 +199,6 @@ function untold(graph: Graph, emit: Emit): Progress {
     },
     commit: () => Promise.resolve(),
   }
-}
-
-function seqOf(checkpoint: string): number {
-  if (/^[1-9]\d{0,14}$/.test(checkpoint)) return Number(checkpoint)
-  throw new RecollectError('checkpoint_unknown', 'A checkpoint id is a number as text, as history gives it.')
-}
-
-function unknownCheckpoint(checkpoint: string, thread: string): RecollectError {
-  return new RecollectError(
-    'checkpoint_unknown',
-    `Thread "${thread}" has no checkpoint "${checkpoint}". Its history lists those it has.`,
-  )
 }
 
 function checkpointerMissing(what: string): RecollectError {

@@ -8,7 +8,7 @@ interface TaskPlace {
 }
 
 export type RunEvent =
-  | { readonly type: 'run-started'; readonly run: string; readonly thread: string | undefined; readonly epoch: number }
+  | RunStarted
   | ({ readonly type: 'reply-started'; readonly messageId: string } & TaskPlace)
   | ({ readonly type: 'text-delta'; readonly messageId: string; readonly text: string } & TaskPlace)
   | ({
@@ -31,6 +31,16 @@ export type RunEvent =
   | CheckpointSaved
   | { readonly type: 'run-finished'; readonly run: string; readonly seq: number; readonly values: Values }
   | { readonly type: 'run-failed'; readonly run: string; readonly error: RecollectError }
+
+export interface RunStarted {
+  readonly type: 'run-started'
+  readonly run: string
+  readonly thread: string | undefined
+  /** Which claim on the thread this is; 0 without a thread. */
+  readonly epoch: number
+  /** What storage took before the first node could run. */
+  readonly storageMs: number
+}
 
 export interface CheckpointSaved {
   readonly type: 'checkpoint-saved'

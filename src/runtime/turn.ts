@@ -71,13 +71,14 @@ const commitPatienceMs = 10_000
 /** `undefined` when asked to take over and nothing was due. An older run whose worker is gone is finished first. */
 export async function takeTurn(house: House, request: TurnRequest): Promise<TurnResult | undefined> {
   for (;;) {
+    const begunAt = performance.now()
     const reading = request.user === null ? undefined : readCandidate(house.cache, cacheKey(request, request.user)) // A
     const token = randomId()
     const begin = beginOf(house, request, token)
     const claim = await resend(() => house.checkpointer.beginTurn(begin), claimPatienceMs) // B
     switch (claim.outcome) {
       case 'claimed': {
-        const result = await workOn(house, request, { ...claim, token, candidate: await reading }) // C
+        const result = await workOn(house, request, { ...claim, token, candidate: await reading }, begunAt) // C
         if (claim.mine || request.run === undefined) return result
         break
       }
@@ -131,7 +132,7 @@ function beginOf(
 
 type Claim = ClaimedTurn & { readonly token: string; readonly candidate: Candidate | undefined }
 
-async function workOn(house: House, request: TurnRequest, claim: Claim): Promise<TurnResult> {
+async function workOn(house: House, request: TurnRequest, claim: Claim, begunAt: number): Promise<TurnResult> {
   const { checkpointer, graph } = house
   const { tenant, thread } = request
   const held: ClaimRef = { tenant, thread, run: claim.run, epoch: claim.epoch, token: claim.token }
@@ -145,8 +146,8 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     graph,
   })
   try {
-    emit({ type: 'run-started', run: claim.run, thread, epoch: claim.epoch })
     const start = await startingPosition(checkpointer, request, claim)
+    emit({ type: 'run-started', run: claim.run, thread, epoch: claim.epoch, storageMs: performance.now() - begunAt })
     progress.startAt(start)
     const position = await advance({
       graph,

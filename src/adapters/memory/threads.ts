@@ -1,4 +1,5 @@
 // Thread records of the in-memory database.
+import { isDeepStrictEqual } from 'node:util'
 import type { ThreadCreation, ThreadKey, ThreadRecord, ThreadRecords, ThreadSearch } from '../../ports/checkpointer.ts'
 import { rootCheckpoint, type StoredThread, type Tables } from './tables.ts'
 
@@ -12,7 +13,7 @@ export class MemoryThreads implements ThreadRecords {
   }
 
   async create(key: ThreadKey, metadata: ThreadRecord['metadata']): Promise<ThreadCreation> {
-    const taken = this.#tables.threads.get(key.tenant)?.get(key.thread)
+    const taken = this.find(key)
     if (taken !== undefined) {
       return taken.record.owner === key.owner ? { outcome: 'exists', thread: taken.record } : { outcome: 'taken' }
     }
@@ -21,7 +22,7 @@ export class MemoryThreads implements ThreadRecords {
   }
 
   async get(key: ThreadKey): Promise<ThreadRecord | undefined> {
-    return this.#owned(key)?.record
+    return this.owned(key)?.record
   }
 
   async search(search: ThreadSearch): Promise<readonly ThreadRecord[]> {
@@ -38,14 +39,16 @@ export class MemoryThreads implements ThreadRecords {
   }
 
   async patch(key: ThreadKey, metadata: ThreadRecord['metadata']): Promise<ThreadRecord | undefined> {
-    const thread = this.#owned(key)
+    const thread = this.owned(key)
     if (thread === undefined) return undefined
-    const merged = Object.entries({ ...thread.record.metadata, ...metadata }).filter(([, value]) => value !== null)
+    const merged = Object.entries({ ...thread.record.metadata, ...copyOf(metadata) }).filter(
+      ([, value]) => value !== null,
+    )
     return this.touch(thread, { metadata: Object.fromEntries(merged) })
   }
 
   async delete(key: ThreadKey): Promise<boolean> {
-    const thread = this.#owned(key)
+    const thread = this.owned(key)
     if (thread === undefined) return false
     this.#tables.threads.get(key.tenant)?.delete(key.thread)
     for (const { record } of thread.runs) this.#tables.runs.get(key.tenant)?.delete(record.run)
@@ -58,7 +61,16 @@ export class MemoryThreads implements ThreadRecords {
     if (owner === null || threads.has(thread)) return undefined
     const now = this.#timestamp()
     const made: StoredThread = {
-      record: { thread, owner, metadata, status: 'idle', graph: null, head: 0, createdAt: now, updatedAt: now },
+      record: {
+        thread,
+        owner,
+        metadata: copyOf(metadata),
+        status: 'idle',
+        graph: null,
+        head: 0,
+        createdAt: now,
+        updatedAt: now,
+      },
       headHash: '',
       epoch: 0,
       lease: undefined,
@@ -74,9 +86,13 @@ export class MemoryThreads implements ThreadRecords {
     return thread.record
   }
 
-  #owned({ tenant, thread: id, owner }: ThreadKey): StoredThread | undefined {
-    const thread = this.#tables.threads.get(tenant)?.get(id)
-    return thread !== undefined && (owner === null || thread.record.owner === owner) ? thread : undefined
+  find({ tenant, thread }: { tenant: string; thread: string }): StoredThread | undefined {
+    return this.#tables.threads.get(tenant)?.get(thread)
+  }
+
+  owned(key: ThreadKey): StoredThread | undefined {
+    const thread = this.find(key)
+    return thread !== undefined && (key.owner === null || thread.record.owner === key.owner) ? thread : undefined
   }
 
   #matching({ tenant, owner, ids, status, metadata }: ThreadSearch): ThreadRecord[] {
@@ -87,8 +103,8 @@ export class MemoryThreads implements ThreadRecords {
           (owner === null || record.owner === owner) &&
           (ids === null || ids.includes(record.thread)) &&
           (status === null || record.status === status) &&
-          Object.entries(metadata).every(
-            ([key, value]) => JSON.stringify(record.metadata[key]) === JSON.stringify(value),
+          Object.entries(copyOf(metadata)).every(
+            ([key, value]) => Object.hasOwn(record.metadata, key) && isDeepStrictEqual(record.metadata[key], value),
           ),
       )
   }
@@ -96,4 +112,9 @@ export class MemoryThreads implements ThreadRecords {
   #timestamp(): string {
     return new Date(this.#now()).toISOString()
   }
+}
+
+/** As a database would keep it: nothing of the caller's own, and nothing that JSON has no word for. */
+function copyOf(metadata: ThreadRecord['metadata']): ThreadRecord['metadata'] {
+  return JSON.parse(JSON.stringify(metadata))
 }

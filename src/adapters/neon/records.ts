@@ -1,6 +1,7 @@
 // Thread and run records in Postgres.
 import type { Checkpointer, ThreadCreation, ThreadSearch } from '../../ports/checkpointer.ts'
 import type { Database } from './database.ts'
+import { jsonbOf } from './metadata.ts'
 import { type RunRow, runOf, type ThreadRow, threadOf } from './rows.ts'
 
 const columns = { createdAt: 'created_at', updatedAt: 'updated_at', thread: 'thread' } as const
@@ -13,11 +14,11 @@ export function threadRecords(database: Database): Checkpointer['threads'] {
     owner,
     ids,
     status,
-    JSON.stringify(metadata),
+    jsonbOf(metadata),
   ]
   return {
     async create({ tenant, thread, owner }, metadata) {
-      const parameters = { tenant, thread, owner, metadata: JSON.stringify(metadata) }
+      const parameters = { tenant, thread, owner, metadata: jsonbOf(metadata) }
       const created = (await database.call('create_thread_v1', parameters)) as CreationRow
       return created.outcome === 'taken' ? created : { outcome: created.outcome, thread: threadOf(created.thread) }
     },
@@ -42,7 +43,7 @@ export function threadRecords(database: Database): Checkpointer['threads'] {
       return Number(rows[0]?.result)
     },
     async patch({ tenant, thread, owner }, metadata) {
-      const parameters = { tenant, thread, owner, metadata: JSON.stringify(metadata) }
+      const parameters = { tenant, thread, owner, metadata: jsonbOf(metadata) }
       const patched = await database.call('patch_thread_v1', parameters)
       return patched === null ? undefined : threadOf(patched as ThreadRow)
     },

@@ -8,6 +8,7 @@ import type {
   ThreadRecord,
   ThreadStatus,
 } from '../../ports/checkpointer.ts'
+import { metadataOf } from './metadata.ts'
 
 /** `[seq, parent, hash, run, step, created_at, 's' or 'd', text]` */
 export type FrameRow = readonly [number, number, string, string, number, string, 's' | 'd', string]
@@ -57,7 +58,8 @@ export function runOf(row: RunRow): RunRecord {
 }
 
 export function threadOf(row: ThreadRow): ThreadRecord {
-  return { ...row, createdAt: isoTime(row.createdAt), updatedAt: isoTime(row.updatedAt) }
+  const { createdAt, updatedAt } = row
+  return { ...row, metadata: metadataOf(row.metadata), createdAt: isoTime(createdAt), updatedAt: isoTime(updatedAt) }
 }
 
 /** Postgres words a time in JSON by its own time zone and to the microsecond. */

@@ -11,6 +11,7 @@ const texts: Record<string, string> = {
   'half an array': '"},{"',
   emoji: '😀👩‍👩‍👧‍👦',
   'control characters': '\u0001\u001f\u007f\u2028\u2029\r\n\t',
+  'private use': '\ue000 \ue0000000 \ue000e000 \uf8ff',
   'an empty text': '',
   'the word NULL': 'NULL',
 }

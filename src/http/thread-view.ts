@@ -1,0 +1,110 @@
+// Threads, their states and their runs as the LangGraph wire shows them.
+import type * as z from 'zod/mini'
+import { RecollectError } from '../kernel/errors.ts'
+import type { RunRecord, RunStatus, ThreadKey, ThreadRecord } from '../ports/checkpointer.ts'
+import type { CompiledGraph, StateSnapshot } from '../runtime/compiled-graph.ts'
+import { assistantIdOf } from './assistants.ts'
+import type { Checkpoint, Run, Thread, ThreadState } from './schemas.ts'
+import type { Service } from './service.ts'
+import { wireValues } from './wire-messages.ts'
+
+type WireCheckpoint = z.output<typeof Checkpoint>
+
+export function wireThread(record: ThreadRecord, values: Record<string, unknown>): z.output<typeof Thread> {
+  const { thread, createdAt, updatedAt, metadata, status } = record
+  return {
+    thread_id: thread,
+    created_at: createdAt,
+    updated_at: updatedAt,
+    state_updated_at: updatedAt,
+    metadata,
+    status,
+    config: {},
+    values,
+    interrupts: {},
+  }
+}
+
+/** The values at a thread's head, in their wire form. `{}` before its first run. */
+export async function headValues(
+  service: Service,
+  key: ThreadKey,
+  record: ThreadRecord,
+): Promise<Record<string, unknown>> {
+  if (record.head === 0) return {}
+  const { graph, values } = await headState(service, key, record)
+  return wireValues(graph.graph, values)
+}
+
+export async function headState(service: Service, { tenant, thread, owner }: ThreadKey, record: ThreadRecord) {
+  const graph = graphOfThread(service, record)
+  return { graph, ...(await graph.state({ tenant, thread, user: owner })) }
+}
+
+/** The graph that ran last in the thread: the one that knows its channels. */
+export function graphOfThread({ graphs }: Service, { graph, thread }: ThreadRecord): CompiledGraph {
+  const found = graph === null ? Object.values(graphs)[0] : graphs[graph]
+  if (found !== undefined) return found
+  throw new RecollectError(
+    'graph_unknown',
+    `Thread "${thread}" belongs to the graph "${graph}", which is not deployed. Deploy it, or delete the thread.`,
+  )
+}
+
+export function wireState(graph: CompiledGraph, thread: string, snapshot: StateSnapshot): z.output<typeof ThreadState> {
+  const { values, next, run, step, createdAt, checkpoint, parent } = snapshot
+  const fresh = createdAt === ''
+  return {
+    values: fresh ? {} : wireValues(graph.graph, values),
+    next: [...next],
+    tasks: next.map((name, index) => ({
+      id: `${checkpoint}:${index}`,
+      name,
+      path: ['__pregel_pull', name],
+      error: null,
+      interrupts: [],
+      checkpoint: null,
+      state: null,
+      result: null,
+    })),
+    metadata: fresh
+      ? {}
+      : { source: step === 0 ? 'input' : 'loop', step, run_id: run, graph_id: graph.name, thread_id: thread },
+    created_at: fresh ? null : createdAt,
+    checkpoint: wireCheckpoint(thread, fresh ? null : checkpoint),
+    parent_checkpoint: parent === undefined ? null : wireCheckpoint(thread, parent),
+  }
+}
+
+function wireCheckpoint(thread: string, checkpoint: string | null): WireCheckpoint {
+  return { thread_id: thread, checkpoint_ns: '', checkpoint_id: checkpoint, checkpoint_map: null }
+}
+
+const runStatus = {
+  running: 'running',
+  success: 'success',
+  error: 'error',
+  dead: 'error',
+  cancelled: 'interrupted',
+} as const satisfies Record<RunStatus, string>
+
+export async function wireRun({
+  run,
+  thread,
+  graph,
+  status,
+  createdAt,
+  updatedAt,
+}: RunRecord): Promise<z.output<typeof Run>> {
+  return {
+    run_id: run,
+    thread_id: thread,
+    assistant_id: await assistantIdOf(graph),
+    created_at: createdAt,
+    updated_at: updatedAt,
+    status: runStatus[status],
+    metadata: {},
+    kwargs: {},
+    multitask_strategy: 'reject',
+  }
+}

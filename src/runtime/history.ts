@@ -1,0 +1,74 @@
+// A thread's checkpoints as a reader sees them.
+import type { Channels, StateOf } from '../graph/channel.ts'
+import type { Position } from '../graph/checkpoint.ts'
+import { RecollectError } from '../kernel/errors.ts'
+import type { Checkpointer } from '../ports/checkpointer.ts'
+import { positionsAlong } from './chain.ts'
+import { unknownThread } from './turn.ts'
+
+export interface ThreadAddress {
+  readonly tenant: string
+  /** The owner of the thread. `null` reads any owner's, for an operator of the tenant. */
+  readonly user: string | null
+  readonly thread: string
+}
+
+/** `from` is included, `before` is not. */
+export interface HistoryPage {
+  /** 10 unless told otherwise. */
+  readonly limit?: number
+  readonly from?: string
+  readonly before?: string
+}
+
+/** A checkpoint as a reader sees it. */
+export interface StateSnapshot<C extends Channels = Channels> {
+  readonly checkpoint: string
+  readonly parent: string | undefined
+  readonly values: StateOf<C>
+  /** Nodes due next; none at the end of a turn. */
+  readonly next: readonly string[]
+  readonly run: string
+  /** Superstep in its run; 0 is the input. */
+  readonly step: number
+  /** ISO 8601. */
+  readonly createdAt: string
+}
+
+type Read = Omit<StateSnapshot, 'values'> & { readonly position: Position }
+
+/** One branch, newest first, in one statement. Throws `thread_unknown` and `checkpoint_unknown`. */
+export async function readHistory(
+  checkpointer: Checkpointer,
+  { tenant, user, thread }: ThreadAddress,
+  { limit = 10, from, before }: HistoryPage,
+): Promise<Read[]> {
+  const start = before ?? from
+  const seq = start === undefined ? null : seqOf(start)
+  const skip = before === undefined ? 0 : 1
+  const chain = await checkpointer.loadChain({ tenant, thread, owner: user, seq, count: limit + skip })
+  if (chain === undefined) throw unknownThread(thread)
+  if (chain.frames.length === 0 && start !== undefined) throw unknownCheckpoint(start, thread)
+  const newestFirst = positionsAlong(chain.frames).reverse()
+  return newestFirst.slice(skip, skip + limit).map(({ frame, position }) => ({
+    checkpoint: String(frame.seq),
+    parent: frame.parent === 0 ? undefined : String(frame.parent),
+    next: position.due.map(({ node }) => node),
+    run: frame.run,
+    step: frame.step,
+    createdAt: frame.createdAt,
+    position,
+  }))
+}
+
+function seqOf(checkpoint: string): number {
+  if (/^[1-9]\d{0,14}$/.test(checkpoint)) return Number(checkpoint)
+  throw new RecollectError('checkpoint_unknown', 'A checkpoint id is a number as text, as history gives it.')
+}
+
+function unknownCheckpoint(checkpoint: string, thread: string): RecollectError {
+  return new RecollectError(
+    'checkpoint_unknown',
+    `Thread "${thread}" has no checkpoint "${checkpoint}". Its history lists those it has.`,
+  )
+}

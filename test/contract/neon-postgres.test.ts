@@ -1,0 +1,124 @@
+// The Neon checkpointer over a Postgres server: the contract, and what only happens with several connections at once.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { postgresBinaries } from '../../local/neon/throwaway-postgres.ts'
+import type { StepOutcome, TurnClaim } from '../../src/ports/checkpointer.ts'
+import { claim, commitOf, frames, freshThread, passing, request, takeOver, tipOf, turn } from './checkpointer/turn.ts'
+import { checkpointerContract } from './checkpointer.ts'
+import { type NeonDatabase, postgresDatabase } from './neon-database.ts'
+
+const installed = postgresBinaries() !== undefined
+
+function tally<Item>(items: readonly Item[], nameOf: (item: Item) => string): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const item of items) counts[nameOf(item)] = (counts[nameOf(item)] ?? 0) + 1
+  return counts
+}
+
+const outcomes = (list: readonly (TurnClaim | StepOutcome)[]) => tally(list, ({ outcome }) => outcome)
+
+describe.skipIf(!installed)('over a Postgres server (skipped where none is installed)', () => {
+  checkpointerContract('neon over Postgres', () => postgresDatabase(4))
+
+  describe('side by side', () => {
+    let database: NeonDatabase
+    beforeAll(async () => {
+      database = await postgresDatabase(20)
+    })
+    afterAll(() => database?.close())
+    const checkpointer = () => database.checkpointer
+    const times = <Result>(count: number, work: (index: number) => Promise<Result>) =>
+      Promise.all(Array.from({ length: count }, (_, index) => work(index)))
+
+    test('of 50 first turns on one new thread exactly one is claimed, and the others leave no row', async () => {
+      const at = freshThread()
+      const claims = await times(50, (index) => checkpointer().beginTurn(request(at, `run-${index}`)))
+      expect(outcomes(claims)).toEqual({ claimed: 1, busy: 49 })
+      const claimed = claims.find(({ outcome }) => outcome === 'claimed')
+      expect(claimed).toMatchObject({ mine: true, epoch: 1, attempts: 1 })
+      expect(await checkpointer().runs.list(at, { limit: 100, offset: 0 })).toHaveLength(1)
+    })
+
+    test('of 20 workers that find a run abandoned exactly one takes it over', async () => {
+      const at = freshThread()
+      await claim(checkpointer(), request(at, 'run-1', { leaseMs: 1 }))
+      await passing(20)
+      const claims = await times(20, (index) => checkpointer().beginTurn(takeOver(at, `worker ${index}`)))
+      expect(outcomes(claims)).toEqual({ claimed: 1, busy: 19 })
+    })
+
+    test('20 copies of one claim are one claim', async () => {
+      const begin = request(freshThread())
+      const claims = await times(20, () => checkpointer().beginTurn(begin))
+      expect(new Set(claims.map((found) => JSON.stringify(found))).size).toBe(1)
+      expect(claims[0]).toMatchObject({ outcome: 'claimed', epoch: 1, attempts: 1 })
+    })
+
+    test('of 20 copies of one commit exactly one is applied and the others know it', async () => {
+      const at = freshThread()
+      const begin = request(at)
+      const { commit } = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 1, ['a', 'b'])
+      const results = await times(20, () => checkpointer().commitStep(commit))
+      expect(outcomes(results)).toEqual({ applied: 1, already: 19 })
+      expect(new Set(results.map(({ head, status }) => `${head} ${status}`))).toEqual(new Set(['2 success']))
+      expect((await frames(checkpointer(), at)).map(({ text }) => text)).toEqual(['a', 'b'])
+    })
+
+    test('of two holders that commit at once only the one that holds the claim is applied', async () => {
+      for (let round = 0; round < 10; round++) {
+        const at = freshThread()
+        const begin = request(at, 'run-1', { leaseMs: 1 })
+        const old = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 0, ['old']).commit
+        await passing(5)
+        const next = takeOver(at, 'adopter')
+        const taking = claim(checkpointer(), next)
+        const late = checkpointer().commitStep(old)
+        const taken = await taking.catch(() => undefined)
+        const { outcome } = await late
+        const fresh = taken && (await checkpointer().commitStep(commitOf(tipOf(next, taken), 0, ['new']).commit))
+        expect([outcome, fresh?.outcome].filter((each) => each === 'applied')).toHaveLength(1)
+        expect(await frames(checkpointer(), at)).toHaveLength(1)
+      }
+    })
+
+    test('one key sent 20 times at once is one run', async () => {
+      const at = freshThread()
+      const claims = await times(20, (index) => checkpointer().beginTurn(request(at, 'run-1', { token: `t${index}` })))
+      expect(outcomes(claims)).toEqual({ claimed: 1, busy: 19 })
+      expect(await checkpointer().runs.list(at, { limit: 100, offset: 0 })).toHaveLength(1)
+    })
+
+    test('one run id given to 20 threads at once is the run of one of them', async () => {
+      const { tenant } = freshThread()
+      const claims = await times(20, (index) =>
+        checkpointer().beginTurn(request({ tenant, thread: `thread-${index}`, owner: 'ada' }, 'run-1')),
+      )
+      expect(outcomes(claims)).toEqual({ claimed: 1, 'key-reused': 19 })
+    })
+
+    test('a snapshot beside commits loses neither', async () => {
+      const at = freshThread()
+      await turn(checkpointer(), at, 'run-0', ['a'])
+      const [first] = await frames(checkpointer(), at)
+      const put = { tenant: at.tenant, thread: at.thread, seq: 1, hash: first?.hash ?? '', text: 'S' }
+      await Promise.all([
+        ...Array.from({ length: 5 }, () => checkpointer().putSnapshot(put)),
+        turn(checkpointer(), at, 'run-1', ['b', 'c']),
+      ])
+      const begin = await claim(checkpointer(), request(at, 'run-2'))
+      expect(begin).toMatchObject({ head: 3, chainBytes: 2, baseBytes: 1 })
+      expect(begin.frames?.map(({ text }) => text)).toEqual(['S', 'b', 'c'])
+    })
+
+    test('a thread deleted under a claim or a commit is gone, and nothing of it comes back', async () => {
+      for (let round = 0; round < 10; round++) {
+        const at = freshThread()
+        const begin = request(at)
+        const { commit } = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 0, ['a'])
+        await Promise.all([checkpointer().commitStep(commit), checkpointer().threads.delete(at)])
+        expect(await checkpointer().threads.get(at)).toBeUndefined()
+        expect(await database.sql`select 1 from recollect.checkpoints where tenant = ${at.tenant}`).toEqual([])
+        expect(await database.sql`select 1 from recollect.runs where tenant = ${at.tenant}`).toEqual([])
+      }
+    })
+  })
+})
