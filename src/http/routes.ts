@@ -1,4 +1,17 @@
 // The route table: everything that can be called. It feeds the application, its validation and its documents.
+import { assistantRoutes } from './assistants.ts'
+import { metaRoutes } from './meta.ts'
 import type { Route } from './route.ts'
+import { runReaderRoutes } from './run-readers.ts'
+import { runRoutes } from './runs.ts'
+import { stateRoutes } from './states.ts'
+import { threadRoutes } from './threads.ts'
 
-export const routes: readonly Route[] = []
+export const routes: readonly Route[] = [
+  ...threadRoutes,
+  ...stateRoutes,
+  ...runRoutes,
+  ...runReaderRoutes,
+  ...assistantRoutes,
+  ...metaRoutes,
+]

@@ -1,0 +1,167 @@
+// A run's events in the LangGraph wire: what each stream mode tells of them.
+import type { Message } from '../ports/model.ts'
+import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import type { CheckpointSaved, RunEvent } from '../runtime/events.ts'
+import { logFailure, problemOf } from './problem.ts'
+import type { SseEvent } from './sse.ts'
+import { messageChannels, type WireMessage, wireMessage, wireValues } from './wire-messages.ts'
+
+export const streamModes = ['values', 'updates', 'messages-tuple', 'messages', 'custom'] as const
+
+export type StreamMode = (typeof streamModes)[number]
+
+export interface RunView {
+  readonly graph: CompiledGraph
+  readonly modes: readonly StreamMode[]
+  readonly run: string
+  /** Absent for a run without a thread. */
+  readonly thread: string | undefined
+}
+
+/** First `metadata`, then what the modes ask for, and at the end of a failed run `error`. The same events give the same list. */
+export async function* runEvents(view: RunView, events: AsyncIterable<RunEvent>): AsyncGenerator<SseEvent, void> {
+  const { run, thread } = view
+  yield { event: 'metadata', data: { run_id: run, attempt: 1, ...(thread !== undefined && { thread_id: thread }) } }
+  const teller = new Teller(view)
+  try {
+    for await (const event of events) yield* teller.told(event)
+  } catch (error) {
+    yield errorEvent(error)
+  }
+}
+
+export function errorEvent(error: unknown): SseEvent {
+  logFailure(error)
+  return { event: 'error', data: wireError(error) }
+}
+
+/** `{ error, message }`: the code, and what may be said. */
+export function wireError(error: unknown): { error: string; message: string } {
+  const { code, detail } = problemOf(error)
+  return { error: code, message: detail }
+}
+
+type Reply = Extract<RunEvent, { messageId: string }>
+
+class Teller {
+  readonly #view: RunView
+  readonly #modes: ReadonlySet<StreamMode>
+  /** Messages that have been told, whole or piece by piece. */
+  readonly #told = new Set<string>()
+  /** Mode `messages`: replies as far as they have come. */
+  readonly #partial = new Map<string, string>()
+  #valuesTold = false
+
+  constructor(view: RunView) {
+    this.#view = view
+    this.#modes = new Set(view.modes)
+  }
+
+  *told(event: RunEvent): Generator<SseEvent, void> {
+    switch (event.type) {
+      case 'reply-started':
+      case 'text-delta':
+      case 'tool-call-started':
+      case 'tool-call-delta':
+      case 'reply-finished':
+        this.#told.add(event.messageId)
+        if (this.#modes.has('messages-tuple')) yield* this.#chunk(event)
+        if (this.#modes.has('messages')) yield* this.#growing(event)
+        break
+      case 'custom-emitted':
+        if (this.#modes.has('custom')) yield { event: 'custom', data: { name: event.name, data: event.data } }
+        break
+      case 'checkpoint-saved':
+        yield* this.#checkpoint(event)
+        break
+      case 'run-finished':
+        // A run that had nothing to do saved nothing.
+        if (!this.#valuesTold && this.#modes.has('values')) yield this.#values(event.values)
+        break
+      case 'run-failed':
+        yield errorEvent(event.error)
+        break
+      default:
+    }
+  }
+
+  *#checkpoint(saved: CheckpointSaved): Generator<SseEvent, void> {
+    const { graph } = this.#view.graph
+    for (const { message, node } of this.#newMessages(saved)) {
+      const wire = wireMessage(message)
+      if (this.#modes.has('messages-tuple')) yield { event: 'messages', data: [wire, this.#place({ step: saved.step, node })] }
+      if (this.#modes.has('messages')) yield { event: 'messages/complete', data: [wire] }
+    }
+    if (this.#modes.has('updates')) {
+      for (const { node, update } of saved.writes) yield { event: 'updates', data: { [node]: wireValues(graph, update) } }
+    }
+    if (this.#modes.has('values')) yield this.#values(saved.values)
+  }
+
+  #values(values: Readonly<Record<string, unknown>>): SseEvent {
+    this.#valuesTold = true
+    return { event: 'values', data: wireValues(this.#view.graph.graph, values) }
+  }
+
+  /** Messages that nodes wrote and nobody has heard of: what tools answered, and replies that were not streamed. */
+  *#newMessages({ step, values, writes }: CheckpointSaved): Generator<{ message: Message; node: string }, void> {
+    for (const channel of messageChannels(this.#view.graph.graph)) {
+      const node = writes.find(({ update }) => Object.hasOwn(update, channel))?.node ?? ''
+      const list = (values[channel] ?? []) as readonly Message[]
+      for (const message of list) {
+        if (this.#told.has(message.id)) continue
+        this.#told.add(message.id)
+        // Step 0 is the input, and all that was there before it.
+        if (step > 0) yield { message, node }
+      }
+    }
+  }
+
+  *#chunk(event: Reply): Generator<SseEvent, void> {
+    const chunk = chunkOf(event)
+    if (chunk !== undefined) yield { event: 'messages', data: [chunk, this.#place(event)] }
+  }
+
+  *#growing(event: Reply): Generator<SseEvent, void> {
+    const { messageId: id } = event
+    if (event.type === 'reply-started') {
+      yield { event: 'messages/metadata', data: { [id]: { metadata: this.#place(event) } } }
+    } else if (event.type === 'text-delta') {
+      const content = (this.#partial.get(id) ?? '') + event.text
+      this.#partial.set(id, content)
+      yield { event: 'messages/partial', data: [wireMessage({ role: 'assistant', id, content })] }
+    }
+  }
+
+  #place({ step, node }: { step: number; node: string }) {
+    const { run, thread, graph } = this.#view
+    return {
+      langgraph_node: node,
+      langgraph_step: step,
+      run_id: run,
+      ...(thread !== undefined && { thread_id: thread }),
+      graph_id: graph.name,
+      tags: [],
+    }
+  }
+}
+
+function chunkOf(event: Reply): WireMessage | undefined {
+  const chunk = { type: 'AIMessageChunk', id: event.messageId, content: '', additional_kwargs: {}, response_metadata: {} }
+  switch (event.type) {
+    case 'reply-started':
+      return undefined
+    case 'text-delta':
+      return { ...chunk, content: event.text, tool_call_chunks: [] }
+    case 'tool-call-started': {
+      const { index, id, name } = event
+      return { ...chunk, tool_call_chunks: [{ type: 'tool_call_chunk', index, id, name, args: '' }] }
+    }
+    case 'tool-call-delta': {
+      const { index, text } = event
+      return { ...chunk, tool_call_chunks: [{ type: 'tool_call_chunk', index, args: text }] }
+    }
+    case 'reply-finished':
+      return { ...chunk, tool_call_chunks: [], response_metadata: { finish_reason: event.reason } }
+  }
+}

@@ -1,0 +1,118 @@
+// A request to run, as the LangGraph clients write it, and what of it this version can do.
+import * as z from 'zod/mini'
+import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import { graphOfAssistant } from './assistants.ts'
+import { type StreamMode, streamModes } from './run-events.ts'
+import { JsonObject, Metadata, maybe } from './schemas.ts'
+import type { Service } from './service.ts'
+import { refuseUnsupported, unsupported } from './unsupported.ts'
+import { inputOfWire } from './wire-messages.ts'
+
+/** Known to the wire, not to this version. */
+const laterModes = ['events', 'debug', 'tasks', 'checkpoints', 'tools'] as const
+
+const Mode = z.enum([...streamModes, ...laterModes])
+
+const nodes = maybe(z.union([z.literal('*'), z.array(z.string())], { error: 'must be "*" or a list of node names' }))
+
+export const RunRequest = z.strictObject({
+  assistant_id: z.string(),
+  input: maybe(JsonObject),
+  metadata: maybe(Metadata),
+  stream_mode: maybe(z.union([Mode, z.array(Mode)], { error: `must be one of ${streamModes.join(', ')}, or a list of them` })),
+  if_not_exists: maybe(z.enum(['reject', 'create'])),
+  on_disconnect: maybe(z.enum(['continue', 'cancel'])),
+  multitask_strategy: maybe(z.enum(['reject', 'enqueue', 'interrupt', 'rollback'])),
+  on_completion: maybe(z.enum(['delete', 'keep', 'complete', 'continue'])),
+  config: maybe(JsonObject),
+  context: maybe(z.unknown()),
+  command: maybe(JsonObject),
+  checkpoint: maybe(JsonObject),
+  checkpoint_id: maybe(z.string()),
+  interrupt_before: nodes,
+  interrupt_after: nodes,
+  webhook: maybe(z.string()),
+  after_seconds: maybe(z.number()),
+  feedback_keys: maybe(z.array(z.string())),
+  // These change nothing here: there are no subgraphs, every step is durable, and tracing is the deployment's own.
+  stream_subgraphs: maybe(z.boolean()),
+  stream_resumable: maybe(z.boolean()),
+  checkpoint_during: maybe(z.boolean()),
+  durability: maybe(z.enum(['async', 'sync', 'exit'])),
+  langsmith_tracer: maybe(z.unknown()),
+})
+
+export interface PlannedRun {
+  readonly graph: CompiledGraph
+  /** `null`: go on where the thread stopped. */
+  readonly input: Record<string, unknown> | null
+  readonly modes: readonly StreamMode[]
+  readonly createThread: boolean
+  readonly cancelOnDisconnect: boolean
+}
+
+/** Throws `feature_unsupported`, naming the field, for whatever would be run otherwise than asked for. */
+export async function plannedRun(
+  service: Service,
+  body: z.output<typeof RunRequest>,
+  { stateless }: { stateless: boolean },
+): Promise<PlannedRun> {
+  refuseUnsupported(body, later)
+  const strategy = body.multitask_strategy ?? 'reject'
+  if (strategy !== 'reject') throw unsupported(`multitask_strategy: "${strategy}"`, 'a busy thread answers 409')
+  if (stateless && body.on_completion === 'keep') throw unsupported('on_completion: "keep"', 'make a thread and run in it')
+  refuseConfig(body.config ?? {})
+  const graph = await graphOfAssistant(service, body.assistant_id)
+  return {
+    graph,
+    input: body.input ? inputOfWire(graph.graph, body.input) : null,
+    modes: modesOf(body.stream_mode),
+    createThread: stateless || body.if_not_exists === 'create',
+    cancelOnDisconnect: body.on_disconnect === 'cancel',
+  }
+}
+
+const later = [
+  'command',
+  'checkpoint',
+  'checkpoint_id',
+  'interrupt_before',
+  'interrupt_after',
+  'webhook',
+  'after_seconds',
+  'feedback_keys',
+  'context',
+] as const
+
+/** Tags and metadata are for tracing; everything else in a config would change the run. */
+function refuseConfig({ tags: _tags, metadata: _metadata, configurable, ...config }: Record<string, unknown>): void {
+  refuseUnsupported(config, Object.keys(config), 'config.')
+  if (typeof configurable !== 'object' || configurable === null) return
+  const { thread_id: _thread, ...rest } = configurable as Record<string, unknown>
+  refuseUnsupported(rest, Object.keys(rest), 'config.configurable.')
+}
+
+/** Values, where nothing else is asked for. */
+export function modesOf(asked: z.output<typeof Mode> | readonly z.output<typeof Mode>[] | null | undefined): readonly StreamMode[] {
+  const modes = asked === undefined || asked === null ? [] : typeof asked === 'string' ? [asked] : asked
+  for (const mode of modes) {
+    if (!isSupported(mode)) throw unsupported(`stream_mode: "${mode}"`, `there are ${streamModes.join(', ')}`)
+  }
+  return modes.length === 0 ? ['values'] : [...new Set(modes.filter(isSupported))]
+}
+
+function isSupported(mode: z.output<typeof Mode>): mode is StreamMode {
+  return streamModes.some((known) => known === mode)
+}
+
+/** The same list in a query: repeated, or with commas. */
+export const ModesQuery = z.object({
+  stream_mode: z.optional(z.union([z.string(), z.array(z.string())])),
+  cancel_on_disconnect: z.optional(z.string()),
+})
+
+export function modesOfQuery({ stream_mode: asked = [] }: z.output<typeof ModesQuery>): unknown {
+  return [asked].flat().flatMap((modes) => modes.split(',')).filter((mode) => mode !== '')
+}
+
+export const ModeList = z.array(Mode)
