@@ -55,7 +55,8 @@ export const metaRoutes: readonly Route[] = [
       new Response(docsPage(document), {
         headers: {
           'content-type': 'text/html; charset=utf-8',
-          'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+          'content-security-policy':
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
         },
       }),
   }),

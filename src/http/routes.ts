@@ -1,5 +1,6 @@
 // The route table: everything that can be called. It feeds the application, its validation and its documents.
 import { assistantRoutes } from './assistants.ts'
+import { chatRoutes } from './chat.ts'
 import { metaRoutes } from './meta.ts'
 import type { Route } from './route.ts'
 import { runReaderRoutes } from './run-readers.ts'
@@ -13,5 +14,6 @@ export const routes: readonly Route[] = [
   ...runRoutes,
   ...runReaderRoutes,
   ...assistantRoutes,
+  ...chatRoutes,
   ...metaRoutes,
 ]

@@ -89,11 +89,13 @@ class Teller {
     const { graph } = this.#view.graph
     for (const { message, node } of this.#newMessages(saved)) {
       const wire = wireMessage(message)
-      if (this.#modes.has('messages-tuple')) yield { event: 'messages', data: [wire, this.#place({ step: saved.step, node })] }
+      if (this.#modes.has('messages-tuple'))
+        yield { event: 'messages', data: [wire, this.#place({ step: saved.step, node })] }
       if (this.#modes.has('messages')) yield { event: 'messages/complete', data: [wire] }
     }
     if (this.#modes.has('updates')) {
-      for (const { node, update } of saved.writes) yield { event: 'updates', data: { [node]: wireValues(graph, update) } }
+      for (const { node, update } of saved.writes)
+        yield { event: 'updates', data: { [node]: wireValues(graph, update) } }
     }
     if (this.#modes.has('values')) yield this.#values(saved.values)
   }
@@ -147,7 +149,13 @@ class Teller {
 }
 
 function chunkOf(event: Reply): WireMessage | undefined {
-  const chunk = { type: 'AIMessageChunk', id: event.messageId, content: '', additional_kwargs: {}, response_metadata: {} }
+  const chunk = {
+    type: 'AIMessageChunk',
+    id: event.messageId,
+    content: '',
+    additional_kwargs: {},
+    response_metadata: {},
+  }
   switch (event.type) {
     case 'reply-started':
       return undefined

@@ -32,7 +32,8 @@ export const runReaderRoutes: readonly Route[] = [
     description: 'Where the run works in another process, or has ended, the answer is its final state.',
     query: ModesQuery,
     responses: { 200: { description: 'The events of the run', contentType: 'text/event-stream' } },
-    handle: (call) => watched(call, call.parameters, modesOf(checked(ModeList, modesOfQuery(call.query), 'The query: stream_mode'))),
+    handle: (call) =>
+      watched(call, call.parameters, modesOf(checked(ModeList, modesOfQuery(call.query), 'The query: stream_mode'))),
   }),
   route({
     method: 'GET',
@@ -57,7 +58,10 @@ export const runReaderRoutes: readonly Route[] = [
       if (status !== 'running') return noContent()
       const turn = liveTurn(call, call.parameters)
       if (turn === undefined) {
-        throw new RecollectError('feature_unsupported', 'This run works in another process, from where it cannot be stopped yet.')
+        throw new RecollectError(
+          'feature_unsupported',
+          'This run works in another process, from where it cannot be stopped yet.',
+        )
       }
       const stopping = turn.stop()
       call.waitUntil(stopping)

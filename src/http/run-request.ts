@@ -19,7 +19,9 @@ export const RunRequest = z.strictObject({
   assistant_id: z.string(),
   input: maybe(JsonObject),
   metadata: maybe(Metadata),
-  stream_mode: maybe(z.union([Mode, z.array(Mode)], { error: `must be one of ${streamModes.join(', ')}, or a list of them` })),
+  stream_mode: maybe(
+    z.union([Mode, z.array(Mode)], { error: `must be one of ${streamModes.join(', ')}, or a list of them` }),
+  ),
   if_not_exists: maybe(z.enum(['reject', 'create'])),
   on_disconnect: maybe(z.enum(['continue', 'cancel'])),
   multitask_strategy: maybe(z.enum(['reject', 'enqueue', 'interrupt', 'rollback'])),
@@ -60,7 +62,8 @@ export async function plannedRun(
   refuseUnsupported(body, later)
   const strategy = body.multitask_strategy ?? 'reject'
   if (strategy !== 'reject') throw unsupported(`multitask_strategy: "${strategy}"`, 'a busy thread answers 409')
-  if (stateless && body.on_completion === 'keep') throw unsupported('on_completion: "keep"', 'make a thread and run in it')
+  if (stateless && body.on_completion === 'keep')
+    throw unsupported('on_completion: "keep"', 'make a thread and run in it')
   refuseConfig(body.config ?? {})
   const graph = await graphOfAssistant(service, body.assistant_id)
   return {
@@ -93,7 +96,9 @@ function refuseConfig({ tags: _tags, metadata: _metadata, configurable, ...confi
 }
 
 /** Values, where nothing else is asked for. */
-export function modesOf(asked: z.output<typeof Mode> | readonly z.output<typeof Mode>[] | null | undefined): readonly StreamMode[] {
+export function modesOf(
+  asked: z.output<typeof Mode> | readonly z.output<typeof Mode>[] | null | undefined,
+): readonly StreamMode[] {
   const modes = asked === undefined || asked === null ? [] : typeof asked === 'string' ? [asked] : asked
   for (const mode of modes) {
     if (!isSupported(mode)) throw unsupported(`stream_mode: "${mode}"`, `there are ${streamModes.join(', ')}`)
@@ -112,7 +117,10 @@ export const ModesQuery = z.object({
 })
 
 export function modesOfQuery({ stream_mode: asked = [] }: z.output<typeof ModesQuery>): unknown {
-  return [asked].flat().flatMap((modes) => modes.split(',')).filter((mode) => mode !== '')
+  return [asked]
+    .flat()
+    .flatMap((modes) => modes.split(','))
+    .filter((mode) => mode !== '')
 }
 
 export const ModeList = z.array(Mode)

@@ -12,49 +12,59 @@ export interface TurnAddress {
   readonly thread: string
 }
 
-type Work<Result> = (emit: Emit, signal: AbortSignal) => Promise<Result>
+type OwnedAddress = TurnAddress & { readonly user: string | null }
 
 const replayBytes = 8 * 1024 * 1024
 
 export class RunningTurns {
-  readonly #turns = new Map<string, RunningTurn>()
+  /** By thread. One of them holds it; others may be asking for it, or have lost it and not heard so yet. */
+  readonly #turns = new Map<string, Set<RunningTurn>>()
 
   /**
    * Begins `work` at once; it goes on whoever reads. `result` settles as the work does, and a caller who answers earlier
-   * hands it to `waitUntil`. The turn is found from its first event, when it holds the thread, to its last.
+   * hands it to `waitUntil`. With its last event a turn is forgotten here; who reads it still reads to the end.
    */
   begin<Result>(
-    { tenant, thread, user }: TurnAddress & { readonly user: string },
-    work: Work<Result>,
+    { user, ...address }: TurnAddress & { readonly user: string },
+    work: (emit: Emit, signal: AbortSignal) => Promise<Result>,
     input?: unknown,
-  ): { turn: RunningTurn; result: Promise<Result> } {
-    const key = keyOf({ tenant, thread })
+  ): { readonly turn: RunningTurn; readonly result: Promise<Result> } {
+    const key = keyOf(address)
     const aborting = new AbortController()
     const turn = new RunningTurn(user, input, () => aborting.abort())
+    this.#turns.set(key, (this.#turns.get(key) ?? new Set()).add(turn))
     const emit: Emit = (event) => {
-      if (event.type === 'run-started') this.#turns.set(key, turn)
       turn.push(event)
-      if (event.type === 'run-finished' || event.type === 'run-failed') this.#remove(key, turn)
+      if (isLast(event)) this.#forget(key, turn)
+    }
+    const ended = (error?: unknown) => {
+      turn.end(error)
+      this.#forget(key, turn)
     }
     const result = work(emit, aborting.signal)
-    result
-      .then(
-        () => turn.end(),
-        (error: unknown) => turn.end(error),
-      )
-      .finally(() => this.#remove(key, turn))
+    result.then(() => ended(), ended)
     return { turn, result }
   }
 
-  /** `user: null` finds any owner's. */
-  find({ user, ...address }: TurnAddress & { readonly user: string | null }): RunningTurn | undefined {
-    const turn = this.#turns.get(keyOf(address))
-    return user === null || turn?.user === user ? turn : undefined
+  /** The turn that holds the thread. `user: null` finds any owner's. */
+  find(address: OwnedAddress): RunningTurn | undefined {
+    return this.#of(address).findLast(({ run }) => run !== undefined)
   }
 
-  /** A worker that lost its thread may still be running when the next turn has begun: it removes only itself. */
-  #remove(key: string, turn: RunningTurn): void {
-    if (this.#turns.get(key) === turn) this.#turns.delete(key)
+  /** Cancels what runs on the thread here, and what is about to. Gives what it asked, to wait for; none: nothing runs here. */
+  stop(address: OwnedAddress): readonly Promise<void>[] {
+    return this.#of(address).map((turn) => turn.stop())
+  }
+
+  #of({ user, ...address }: OwnedAddress): RunningTurn[] {
+    const turns = this.#turns.get(keyOf(address)) ?? []
+    return [...turns].filter((turn) => user === null || turn.user === user)
+  }
+
+  #forget(key: string, turn: RunningTurn): void {
+    const turns = this.#turns.get(key)
+    turns?.delete(turn)
+    if (turns?.size === 0) this.#turns.delete(key)
   }
 }
 
@@ -124,7 +134,7 @@ export class RunningTurn {
       this.#bytes -= this.#events.shift()?.bytes ?? 0
       this.#dropped++
     }
-    if (event.type === 'run-finished' || event.type === 'run-failed') this.#end = {}
+    if (isLast(event)) this.#end = {}
     this.#wake()
   }
 
@@ -144,6 +154,10 @@ export class RunningTurn {
     this.#waiting = []
     for (const resolve of waiting) resolve()
   }
+}
+
+function isLast({ type }: RunEvent): boolean {
+  return type === 'run-finished' || type === 'run-failed'
 }
 
 function keyOf({ tenant, thread }: TurnAddress): string {

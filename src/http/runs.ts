@@ -1,13 +1,14 @@
 // Runs: begun, waited for, watched and listed. The engine works outside of the answer: a reader who leaves does not stop it.
 import * as z from 'zod/mini'
+import type { Channels } from '../graph/channel.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
 import type { RunRecord } from '../ports/checkpointer.ts'
 import type { RunResult } from '../runtime/compiled-graph.ts'
+import { pacedBody } from './paced-body.ts'
 import { type Call, type Route, type RouteResponse, route } from './route.ts'
 import { runEvents, wireError } from './run-events.ts'
 import { type PlannedRun, plannedRun, RunRequest } from './run-request.ts'
-import { pacedBody } from './paced-body.ts'
 import type { RunningTurn } from './running-turns.ts'
 import { JsonObject, numberText, Run } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
@@ -28,7 +29,10 @@ const eventsOut: Readonly<Record<number, RouteResponse>> = {
   200: { description: 'The events of the run, `metadata` first', contentType: 'text/event-stream' },
 }
 const valuesOut: Readonly<Record<number, RouteResponse>> = {
-  200: { description: 'The state at the end; `{ "__error__": { error, message } }` when the run failed', schema: JsonObject },
+  200: {
+    description: 'The state at the end; `{ "__error__": { error, message } }` when the run failed',
+    schema: JsonObject,
+  },
 }
 
 export const runRoutes: readonly Route[] = [
@@ -90,7 +94,8 @@ export const runRoutes: readonly Route[] = [
       if (query.status !== undefined) throw unsupported('status')
       if (query.select !== undefined) throw unsupported('select')
       const limit = Number(query.limit ?? 10)
-      if (limit < 1 || limit > 1_000) throw new RecollectError('input_invalid', 'The query is not valid: limit must be 1 to 1000.')
+      if (limit < 1 || limit > 1_000)
+        throw new RecollectError('input_invalid', 'The query is not valid: limit must be 1 to 1000.')
       const { thread } = await recordOf(call, call.parameters.thread_id)
       const page = { limit, offset: Number(query.offset ?? 0) }
       const runs = service.checkpointer.runs.list(threadKeyOf(principal, thread), page)
@@ -108,7 +113,10 @@ export const runRoutes: readonly Route[] = [
   }),
 ]
 
-export async function runOf(call: Call, { thread_id, run_id }: { thread_id: string; run_id: string }): Promise<RunRecord> {
+export async function runOf(
+  call: Call,
+  { thread_id, run_id }: { thread_id: string; run_id: string },
+): Promise<RunRecord> {
   const { service, principal, timing } = call
   const run = await timing.measure('storage', service.checkpointer.runs.get(threadKeyOf(principal, thread_id), run_id))
   if (run !== undefined) return run
@@ -120,32 +128,29 @@ interface Begun {
   readonly run: string
   readonly plan: PlannedRun
   readonly turn: RunningTurn
-  readonly result: Promise<RunResult<never>>
+  readonly result: Promise<RunResult<Channels>>
   readonly headers: Readonly<Record<string, string>>
 }
 
 /** Comes back once the run holds its thread, so that a refusal still is a status; throws what refused it. */
 async function begin(call: RunCall, thread: string | undefined): Promise<Begun> {
-  const { service, principal, turns, timing } = call
-  const { tenant, user } = principal
+  const { service, principal, turns, timing, waitUntil } = call
   const plan = await plannedRun(service, call.body, { stateless: thread === undefined })
   const run = randomId()
-  // A graph that remembers wants a thread: one that nobody knows of and that is gone afterwards.
-  const place = { tenant, user, thread: thread ?? `stateless-${run}` }
-  const { waitUntil } = call
+  const { tenant, user } = principal
+  const graph = thread === undefined ? plan.graph.withoutThreads() : plan.graph
   const { turn, result } = turns.begin(
-    place,
-    (emit, signal) => plan.graph.run(plan.input, { ...place, run, emit, signal, waitUntil, createThread: plan.createThread }),
+    // A run without a thread is nobody's to find: its own id keeps it apart.
+    { tenant, user, thread: thread ?? `/runs/${run}` },
+    (emit, signal) => {
+      const options = { tenant, user, run, emit, signal, waitUntil, createThread: plan.createThread }
+      return graph.run(plan.input, thread === undefined ? options : { ...options, thread })
+    },
     plan.input,
   )
-  waitUntil(thread === undefined ? result.then(forget, forget) : result)
+  waitUntil(result)
   if (!(await timing.measure('storage', turn.speaks()))) await result
   return { run, plan, turn, result, headers: { 'content-location': locationOf(thread, run) } }
-
-  async function forget(): Promise<void> {
-    await service.checkpointer.threads.delete({ tenant, thread: place.thread, owner: user })
-    await service.cache?.delete({ tenant, thread: place.thread, owner: user })
-  }
 }
 
 export function locationOf(thread: string | undefined, run: string): string {
@@ -174,7 +179,9 @@ async function awaited(call: RunCall, thread?: string): Promise<Response> {
     keepAlive: '\n',
     ...(plan.cancelOnDisconnect && { left: () => call.waitUntil(turn.stop()) }),
   })
-  return new Response(body, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers } })
+  return new Response(body, {
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+  })
 }
 
 async function* once(text: Promise<string>): AsyncGenerator<string, void> {

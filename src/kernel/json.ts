@@ -1,6 +1,6 @@
 // The codec of state: JSON plus tags for what JSON has no word for. Prototypes are never revived.
 import { base64Of, bytesOf } from './base64.ts'
-import { RecollectError } from './errors.ts'
+import { asRecollectError, RecollectError } from './errors.ts'
 
 /**
  * A tag is an object with the key `$`: `{"$":["Date",0]}`. A user's own object with a key `$` is written as
@@ -18,13 +18,16 @@ export function encode(value: unknown): string {
 
 /** The inverse of {@link encode}. Throws `checkpoint_unreadable` for text that is not of this codec. */
 export function decode(text: string): unknown {
-  let parsed: Plain
   try {
-    parsed = JSON.parse(text)
+    const parsed: Plain = JSON.parse(text)
+    return text.includes('"$"') ? fromPlain(parsed, 0) : parsed
   } catch (error) {
-    throw new RecollectError('checkpoint_unreadable', 'Stored state is not JSON.', { cause: error })
+    throw asRecollectError(
+      error,
+      'checkpoint_unreadable',
+      'Stored state is not JSON, or has a tag that holds no value.',
+    )
   }
-  return text.includes('"$"') ? fromPlain(parsed, 0) : parsed
 }
 
 /** Whether JSON.stringify alone is faithful: nearly always, and then nothing is copied. */
@@ -146,8 +149,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function unserializable(path: string, problem: string): RecollectError {
-  return new RecollectError(
-    'state_unserializable',
-    `State cannot be saved: ${path === '' ? 'the value' : path.slice(1)} ${problem}.`,
-  )
+  const place = path === '' ? 'the value' : path.length > 100 ? `${path.slice(1, 100)}…` : path.slice(1)
+  return new RecollectError('state_unserializable', `State cannot be saved: ${place} ${problem}.`)
 }

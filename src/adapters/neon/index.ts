@@ -1,4 +1,5 @@
 // Threads in Neon Postgres.
 export { neonCheckpointer } from './checkpointer.ts'
 export type { Sql } from './database.ts'
+export { checkNeon } from './health.ts'
 export { migrate, type TransactionSql } from './migrate.ts'

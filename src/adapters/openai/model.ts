@@ -1,9 +1,9 @@
 // Chat completions of OpenAI, and of every service that speaks like it.
-import OpenAI, { APIConnectionError, APIError } from 'openai'
+import OpenAI from 'openai'
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions'
-import { RecollectError } from '../../kernel/errors.ts'
 import type { FinishReason, Model, ModelPart, ModelRequest, Usage } from '../../ports/model.ts'
 import { conversationOf } from './conversation.ts'
+import { failureOf } from './failure.ts'
 
 export interface OpenAiOptions {
   readonly apiKey: string
@@ -47,6 +47,8 @@ async function* completion(client: OpenAI, model: string, request: ModelRequest)
       { signal },
     )
     yield* partsOf(stream, model)
+    // The client ends an aborted stream as if it were whole.
+    signal.throwIfAborted()
   } catch (error) {
     throw signal.aborted ? signal.reason : failureOf(error)
   }
@@ -82,43 +84,4 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
   tool_calls: 'tool-calls',
   function_call: 'tool-calls',
   content_filter: 'content-filter',
-}
-
-/** The provider's own text is kept as the cause only: it may quote the conversation. */
-function failureOf(error: unknown): unknown {
-  if (!(error instanceof APIError)) {
-    return new RecollectError(
-      'model_failed',
-      'The model stopped in mid-answer. Nothing of its answer was kept; send the message again.',
-      {
-        cause: error,
-      },
-    )
-  }
-  const { status } = error
-  if (error instanceof APIConnectionError || status === undefined) {
-    return new RecollectError(
-      'model_failed',
-      'The model service could not be reached. Try again, or check its base URL.',
-      { cause: error },
-    )
-  }
-  const passing = status >= 500 || status === 429 || status === 408 || status === 409
-  const details = { status, code: error.code ?? undefined }
-  const hint = status === 401 ? ' Check its API key.' : status === 404 ? ' Check the name of the model.' : ''
-  return passing
-    ? new RecollectError('model_failed', `The model service answered ${status}. Try again.`, {
-        cause: error,
-        details,
-        ...retryAfter(error),
-      })
-    : new RecollectError('model_refused', `The model service refused the request with ${status}.${hint}`, {
-        cause: error,
-        details,
-      })
-}
-
-function retryAfter({ headers }: APIError): { retryAfterMs: number } | undefined {
-  const seconds = Number(headers?.get('retry-after'))
-  return seconds > 0 ? { retryAfterMs: seconds * 1_000 } : undefined
 }

@@ -1,0 +1,141 @@
+// Makes the documents of the HTTP interface from the route table: src/http/openapi.json and docs/http.md.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import * as z from 'zod/mini'
+import { version } from '../src/http/meta.ts'
+import type { Route } from '../src/http/route.ts'
+import { routes } from '../src/http/routes.ts'
+import * as schemas from '../src/http/schemas.ts'
+
+type Json = Record<string, unknown>
+
+const names = z.registry<{ id: string }>()
+for (const [name, schema] of Object.entries(schemas)) {
+  if (/^[A-Z]/.test(name) && typeof schema !== 'function') names.add(schema, { id: name.replace(/Schema$/, '') })
+}
+
+export function openApiText(): string {
+  return `${JSON.stringify(openApi(), null, 1)}\n`
+}
+
+function openApi(): Json {
+  const components: Json = {}
+  const paths: Record<string, Json> = {}
+  for (const route of routes) {
+    const path = route.path.replace(/:(\w+)/g, '{$1}')
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, components) }
+  }
+  const problem = schemaOf(schemas.ProblemSchema, 'output', components)
+  const sorted = Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'recollect',
+      version,
+      description:
+        'Threads, runs and assistants speak the wire of the LangGraph Agent Server; chat speaks the UI message stream of the AI SDK. Every error is a problem of RFC 9457 with a stable code.',
+    },
+    security: [{ bearer: [] }, { key: [] }],
+    paths,
+    components: {
+      schemas: sorted,
+      responses: {
+        Problem: { description: 'What went wrong', content: { 'application/problem+json': { schema: problem } } },
+      },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        key: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same token' },
+      },
+    },
+  }
+}
+
+function operation(route: Route, components: Json): Json {
+  const { tag, summary, description, scopes, query, body, responses } = route
+  const parameters = [...pathParameters(route), ...(query === undefined ? [] : queryParameters(query, components))]
+  return {
+    tags: [tag],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(scopes.length === 0 ? { security: [] } : { 'x-scopes': scopes }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body !== undefined && {
+      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input', components) } } },
+    }),
+    responses: { ...responsesOf(responses, components), default: { $ref: '#/components/responses/Problem' } },
+  }
+}
+
+function pathParameters({ path }: Route): Json[] {
+  return [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', minLength: 1, maxLength: 128 },
+  }))
+}
+
+function queryParameters(query: z.ZodMiniType, components: Json): Json[] {
+  const { properties = {}, required = [] } = schemaOf(query, 'input', components) as {
+    properties?: Json
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }))
+}
+
+function responsesOf(responses: Route['responses'], components: Json): Json {
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, { description, schema, contentType = 'application/json' }]) => {
+      if (schema !== undefined) {
+        return [status, { description, content: { [contentType]: { schema: schemaOf(schema, 'output', components) } } }]
+      }
+      const content = contentType === 'application/json' ? undefined : { [contentType]: { schema: { type: 'string' } } }
+      return [status, { description, ...(content !== undefined && { content }) }]
+    }),
+  )
+}
+
+/** Named schemas become components. */
+function schemaOf(schema: z.ZodMiniType, io: 'input' | 'output', components: Json): Json {
+  const { $schema: _, $defs = {}, ...made } = z.toJSONSchema(schema, { io, metadata: names, unrepresentable: 'any' })
+  const text = (part: unknown) => JSON.stringify(part).replaceAll('#/$defs/', '#/components/schemas/')
+  for (const [name, definition] of Object.entries($defs)) components[name] = JSON.parse(text(definition))
+  const id = names.get(schema)?.id
+  if (id === undefined) return JSON.parse(text(made))
+  components[id] = JSON.parse(text(made))
+  return { $ref: `#/components/schemas/${id}` }
+}
+
+export function markdownText(): string {
+  const tags = [...new Set(routes.map(({ tag }) => tag))]
+  const sections = tags.map((tag) => {
+    const rows = routes.filter((route) => route.tag === tag).map(row)
+    return `## ${tag}\n\n| route | scope | what it does |\n|---|---|---|\n${rows.join('\n')}\n`
+  })
+  return `${introduction}\n${sections.join('\n')}`
+}
+
+function row({ method, path, scopes, summary, description }: Route): string {
+  const scope = scopes.length === 0 ? 'no token' : scopes.map((name) => `\`${name}\``).join(' or ')
+  return `| \`${method} ${path}\` | ${scope} | ${summary}.${description === undefined ? '' : ` ${description}`} |`
+}
+
+const introduction = `# HTTP
+
+<!-- Made by scripts/openapi.ts from the route table in src/http/routes.ts. -->
+
+A request carries a JSON Web Token as \`Authorization: Bearer …\` or \`x-api-key: …\`. Tenant and user come from its claims
+\`tenant\` and \`sub\` alone, what it may do from \`scope\`. A thread of somebody else answers exactly like one that does not exist.
+An error is \`application/problem+json\` with a stable \`code\`; where trying again helps, \`Retry-After\` says when. A body has at
+most 1 MiB and 64 levels. \`GET /openapi.json\` has every field, \`GET /docs\` the same as a page.
+`
+
+if (import.meta.main) {
+  writeFileSync('src/http/openapi.json', openApiText())
+  mkdirSync('docs', { recursive: true })
+  writeFileSync('docs/http.md', markdownText())
+}
