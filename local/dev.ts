@@ -33,6 +33,7 @@ async function main() {
   const secrets = await localSecrets(values.data)
   const services = await startServices(values.data, secrets, await realModel())
   const worker = startWorker(port, { ...services.variables, AUTH_SECRET: secrets.auth })
+  const heard = quietly(worker)
   const base = `http://127.0.0.1:${port}`
 
   let stopping = false
@@ -47,11 +48,15 @@ async function main() {
   process.once('SIGINT', () => stop(0))
   process.once('SIGTERM', () => stop(0))
   worker.once('exit', (code) => {
-    if (!stopping) say(`\nThe Worker stopped (wrangler ended with ${code}); what it said is above.`)
+    if (!stopping) say(`${heard.text()}\nThe Worker stopped (wrangler ended with ${code}); what it said is above.`)
     void stop(1)
   })
 
-  await ready(base)
+  await ready(base).catch((error) => {
+    say(heard.text())
+    throw error
+  })
+  heard.aloud()
   setInterval(() => void fetch(`${base}/cdn-cgi/local/scheduled`).catch(() => {}), scheduledEveryMs)
   const token = await tokenFor(secrets, { tenant, user, scopes: ['chat', 'approve', 'operate'] })
   say(
@@ -83,7 +88,8 @@ function startWorker(port: number, variables: Readonly<Record<string, string>>) 
     'warn',
   ]
   return spawn(process.execPath, [tethered, process.execPath, wrangler, ...command, ...settings], {
-    stdio: ['pipe', 'inherit', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
     env: {
       ...process.env,
       WRANGLER_SEND_METRICS: 'false',
@@ -91,6 +97,23 @@ function startWorker(port: number, variables: Readonly<Record<string, string>>) 
       NODE_NO_WARNINGS: '1',
     },
   })
+}
+
+/** Keeps what wrangler says while it starts, mostly advice for other projects, and passes on what the Worker says later. */
+function quietly(worker: ReturnType<typeof startWorker>) {
+  let held: string | undefined = ''
+  const hear = (chunk: Buffer) => {
+    if (held === undefined) process.stdout.write(chunk)
+    else held += chunk
+  }
+  worker.stdout.on('data', hear)
+  worker.stderr.on('data', hear)
+  return {
+    text: () => held ?? '',
+    aloud: () => {
+      held = undefined
+    },
+  }
 }
 
 /** A real model when the machine has a key for one, in the environment or in `.dev.vars`. */

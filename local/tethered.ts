@@ -1,27 +1,24 @@
-// Runs a command that must not outlive whoever started it: when standard input ends, the command and all it started are ended.
+// Runs a command that must not outlive whoever started it. To be started as the leader of a process group, with a pipe as
+// standard input: when that ends, however its other end came to end, the whole group is ended.
 import { spawn } from 'node:child_process'
 
+const graceMs = 2_000
 const [program = '', ...parameters] = process.argv.slice(2)
-const child = spawn(program, parameters, { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+const child = spawn(program, parameters, { stdio: ['ignore', 'inherit', 'inherit'] })
 
-function end(signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return
-  try {
-    process.kill(-child.pid, signal)
-  } catch {
-    // It has ended already.
-  }
+function endGroup(signal: NodeJS.Signals): void {
+  process.kill(-process.pid, signal)
 }
 
+// It must live to send the last signal.
+process.on('SIGTERM', () => {})
+process.on('SIGINT', () => {})
 process.stdin.resume()
 process.stdin.on('end', () => {
-  end('SIGTERM')
-  setTimeout(() => end('SIGKILL'), 2_000).unref()
+  endGroup('SIGTERM')
+  setTimeout(() => endGroup('SIGKILL'), graceMs).unref()
 })
-// A terminal's Ctrl-C reaches this process too: the one that started it decides.
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => end('SIGTERM'))
 child.on('exit', (code) => {
-  end('SIGKILL')
+  endGroup('SIGTERM')
   process.exit(code ?? 1)
 })

@@ -101,11 +101,23 @@ function responsesOf(responses: Route['responses'], components: Json): Json {
 
 /** Named schemas become components. */
 function schemaOf(schema: z.ZodMiniType, io: 'input' | 'output', components: Json): Json {
-  const { $schema: _, $defs = {}, ...made } = z.toJSONSchema(schema, { io, metadata: names, unrepresentable: 'any' })
+  const {
+    $schema: _,
+    $defs = {},
+    ...made
+  } = z.toJSONSchema(schema, {
+    io,
+    metadata: names,
+    unrepresentable: 'any',
+    // A format says what its 300-character pattern says.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+    },
+  })
   const text = (part: unknown) => JSON.stringify(part).replaceAll('#/$defs/', '#/components/schemas/')
   for (const [name, definition] of Object.entries($defs)) components[name] = JSON.parse(text(definition))
   const id = names.get(schema)?.id
-  if (id === undefined) return JSON.parse(text(made))
+  if (id === undefined || '$ref' in made) return JSON.parse(text(made))
   components[id] = JSON.parse(text(made))
   return { $ref: `#/components/schemas/${id}` }
 }

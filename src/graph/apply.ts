@@ -24,7 +24,11 @@ export function writesOf(graph: Graph, node: string, returned: unknown): TaskWri
   const goto = wished === undefined ? undefined : targetsOf(wished, `Node "${node}"`)
   if (update === undefined || update === null) return { node, update: {}, goto }
   if (!isRecord(update)) {
-    const kind = Array.isArray(update) ? 'an array' : `a ${typeof update}`
+    const kind = Array.isArray(update)
+      ? 'an array'
+      : typeof update === 'object'
+        ? `an instance of ${update.constructor?.name ?? 'a class'}`
+        : `a ${typeof update}`
     throw new RecollectError(
       'node_write_invalid',
       `Node "${node}" returned ${kind}; it must return an object of channels, a command, or nothing.`,
@@ -123,6 +127,8 @@ function follow(graph: Graph, position: Position, writes: readonly TaskWrites[])
       else makeDue(known(graph, target, source))
     }
   }
+  // A join that runs, whoever named it, waits for all of its sources anew.
+  for (const { node } of due) delete arrived[node]
   return { values: position.values, due, arrived }
 }
 
@@ -135,7 +141,6 @@ function arrive(
 ): void {
   const here = new Set([...(arrived[join] ?? []), source])
   if (graph.joins.get(join)?.every((awaited) => here.has(awaited))) {
-    delete arrived[join]
     makeDue(join)
   } else {
     arrived[join] = [...here]

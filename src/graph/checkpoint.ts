@@ -47,12 +47,12 @@ export function snapshotText({ values, due, arrived }: Position): string {
 }
 
 export function parseDelta(text: string): Delta {
-  const stored = parse(text)
+  const stored = parse(text, 'c')
   return { channels: stored.c as Delta['channels'], ...control(stored) }
 }
 
 export function parseSnapshot(text: string): Position {
-  const stored = parse(text)
+  const stored = parse(text, 's')
   return { values: stored.s as Position['values'], ...control(stored) }
 }
 
@@ -65,7 +65,7 @@ function control(stored: Record<string, unknown>): Pick<Position, 'due' | 'arriv
   return { due: (stored.d ?? []) as readonly Due[], arrived: (stored.a ?? {}) as Position['arrived'] }
 }
 
-function parse(text: string): Record<string, unknown> {
+function parse(text: string, content: 'c' | 's'): Record<string, unknown> {
   let stored = decode(text)
   while (isRecord(stored) && typeof stored.v === 'number' && stored.v < formatVersion) {
     const upgrade = upgrades[stored.v]
@@ -79,8 +79,9 @@ function parse(text: string): Record<string, unknown> {
       `A stored checkpoint has format ${String(version)}; this version reads up to ${formatVersion}. Deploy the version that wrote it, or a newer one.`,
     )
   }
-  if (!isRecord(stored.c) && !isRecord(stored.s)) {
-    throw new RecollectError('checkpoint_unreadable', 'A stored checkpoint has neither a delta nor a state.')
+  if (!isRecord(stored[content])) {
+    const missing = content === 'c' ? 'delta' : 'state'
+    throw new RecollectError('checkpoint_unreadable', `A stored checkpoint has no ${missing} where one must be.`)
   }
   return stored
 }

@@ -84,7 +84,8 @@ function middle(
     const element = is[index]
     // The neighbour of the last match first, so that repeated elements stay one range.
     const next = expected < oldTo && Object.is(was[expected], element) ? expected : byIdentity.get(element)
-    const match = next ?? byText.get(encode(element))
+    // A Map takes -0 for 0; a state does not.
+    const match = next !== undefined && Object.is(was[next], element) ? next : byText.get(encode(element))
     if (match === undefined) segments.add(element)
     else {
       segments.range(match, match + 1)

@@ -72,8 +72,12 @@ export function graphOf(definition: LooseDefinition): Graph {
   const problems = [...nodeProblems(nodes), ...edgeProblems(nodes, edges), ...joinProblems(joins)]
   if (Object.keys(definition.state).length === 0)
     problems.push('The state has no channels; a graph needs at least one.')
+  const { stepLimit = 50 } = definition
+  if (!Number.isInteger(stepLimit) || stepLimit < 1) {
+    problems.push(`stepLimit is ${stepLimit}; it must be a whole number above 0.`)
+  }
   if (problems.length > 0) throw new RecollectError('graph_invalid', problems.join(' '), { details: { problems } })
-  return { channels: definition.state, nodes, edges, joins, stepLimit: definition.stepLimit ?? 50 }
+  return { channels: definition.state, nodes, edges, joins, stepLimit }
 }
 
 function nodeProblems(nodes: ReadonlyMap<string, GraphNode>): string[] {
@@ -101,6 +105,10 @@ function edgeProblems(nodes: ReadonlyMap<string, GraphNode>, edges: ReadonlyMap<
       problems.push(`edges.${source} leaves a node that does not exist${didYouMean(source, names)}.`)
     }
     if (typeof edge === 'function') continue
+    if (!Array.isArray(edge)) {
+      problems.push(`edges.${source} must be a node's name, a list of names or a function.`)
+      continue
+    }
     for (const target of edge) {
       if (target === END || nodes.has(target)) continue
       problems.push(`edges.${source} goes to "${target}", which is not a node${didYouMean(target, names)}.`)
@@ -113,7 +121,7 @@ function joinsOf(nodes: ReadonlyMap<string, GraphNode>, edges: ReadonlyMap<strin
   const joins = new Map<string, string[]>()
   for (const [name, node] of nodes) {
     if (node.join !== true) continue
-    const sources = [...edges].filter(([, edge]) => typeof edge !== 'function' && edge.includes(name))
+    const sources = [...edges].filter(([, edge]) => Array.isArray(edge) && edge.includes(name))
     joins.set(
       name,
       sources.map(([source]) => source),

@@ -51,18 +51,21 @@ function frozenRecord(record: Readonly<Record<string, unknown>>, deep: boolean):
  * always frozen, so that it throws instead; plain objects further down only where `deep` asks for it, for its price.
  */
 function freeze(value: unknown, deep: boolean): unknown {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  if (Array.isArray(value)) {
+  if (deep) freezeDeeply(value)
+  else if (Array.isArray(value) && !Object.isFrozen(value)) {
     Object.freeze(value)
-    for (const element of value) {
-      if (deep) freeze(element, deep)
-      else if (isRecord(element)) Object.freeze(element)
-    }
-  } else if (deep && isRecord(value)) {
-    Object.freeze(value)
-    for (const key of Object.keys(value)) freeze(value[key], deep)
+    for (const element of value) if (isRecord(element)) Object.freeze(element)
   }
   return value
+}
+
+/** A frozen object may hold others that are not, so that being frozen does not say that it was seen to. */
+const frozenDeeply = new WeakSet<object>()
+
+function freezeDeeply(value: unknown): void {
+  if ((!Array.isArray(value) && !isRecord(value)) || frozenDeeply.has(value)) return
+  frozenDeeply.add(Object.freeze(value))
+  for (const inner of Object.values(value)) freezeDeeply(inner)
 }
 
 function unknownNode(graph: Graph, name: string): RecollectError {

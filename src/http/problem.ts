@@ -41,7 +41,7 @@ export function problemOf(thrown: unknown): Problem {
     retryable,
     ...(retryAfterMs !== undefined && { retryAfterMs: Math.ceil(retryAfterMs) }),
     // Of our own faults the message says enough; details might tell how the house is built.
-    ...(details !== undefined && status < 500 && { details }),
+    ...(details !== undefined && !isFault(error) && { details }),
   }
 }
 
@@ -54,7 +54,12 @@ export function knownError(thrown: unknown): RecollectError {
 /** For the operator: what a caller must not see. Ours with a cause, and everything that is not ours. */
 export function logFailure(thrown: unknown): void {
   if (!isRecollectError(thrown)) console.error('recollect: unexpected error', thrown)
-  else if (thrown.status >= 500) console.error(`recollect: ${thrown.code}: ${thrown.message}`, causeOf(thrown))
+  else if (isFault(thrown)) console.error(`recollect: ${thrown.code}: ${thrown.message}`, causeOf(thrown))
+}
+
+/** Ours, and not the caller's. What this version cannot do is nobody's. */
+function isFault({ code, status }: RecollectError): boolean {
+  return status >= 500 && code !== 'feature_unsupported'
 }
 
 /** Foreign errors of storage carry whole statements and commands, with what is in them: of those the name alone. */
@@ -65,8 +70,9 @@ function causeOf({ code, cause }: RecollectError): unknown {
 }
 
 /** A message of ours may quote the error that caused it. What a node or a service said may hold state: the quote goes. */
-function detailOf({ message, status, cause }: RecollectError): string {
-  if (status < 500 || cause === undefined || isRecollectError(cause)) return message
+function detailOf(error: RecollectError): string {
+  const { message, cause } = error
+  if (!isFault(error) || cause === undefined || isRecollectError(cause)) return message
   const quoted = messageOf(cause)
   return quoted === '' ? message : message.replaceAll(quoted, '…')
 }

@@ -1,5 +1,18 @@
 // What can be checked in a page: its fenced snippets, its links and its headings.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** All that is written by hand; docs/http.md is made from the route table and held by its own test. */
+export const pages: readonly string[] = [
+  'README.md',
+  'CHANGELOG.md',
+  ...below('docs').filter((page) => page !== 'docs/http.md'),
+  ...below('docs/decisions'),
+]
+
+function below(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.md'))
+  return names.sort().map((name) => `${folder}/${name}`)
+}
 
 export interface Snippet {
   /** `docs/guide.md:42`, the line of the opening fence. */
@@ -14,15 +27,15 @@ export interface Snippet {
 
 /** Every fenced block of a page, in order. */
 export function snippetsOf(page: string): Snippet[] {
-  const blocks = [...read(page).matchAll(/^```(\w+)(?: ([^\n]+))?\n(.*?)^```$/gms)]
+  const blocks = [...textOf(page).matchAll(/^```(\w+)(?: ([^\n]+))?\n(.*?)^```$/gms)]
   return blocks.map((block, index) => {
     const [whole, language = '', mark, text = ''] = block
     const next = blocks[index + 1]
-    const between = next === undefined ? '' : read(page).slice(block.index + whole.length, next.index)
+    const between = next === undefined ? '' : textOf(page).slice(block.index + whole.length, next.index)
     const follows = next !== undefined && next[2] === undefined && !between.includes('#')
     const isOutput = next?.[1] === 'text' || next?.[1] === 'json'
     return {
-      place: `${page}:${read(page).slice(0, block.index).split('\n').length}`,
+      place: `${page}:${textOf(page).slice(0, block.index).split('\n').length}`,
       language,
       mark,
       text,
@@ -49,9 +62,9 @@ export function anchorsOf(page: string): string[] {
 }
 
 function withoutCode(page: string): string {
-  return read(page).replace(/^```.*?^```$/gms, '')
+  return textOf(page).replace(/^```.*?^```$/gms, '')
 }
 
-function read(page: string): string {
+export function textOf(page: string): string {
   return readFileSync(page, 'utf8')
 }

@@ -16,7 +16,7 @@ export class Project {
     symlinkSync(resolve('src'), join(installed, 'recollect', 'src'))
     this.write('node_modules/recollect/package.json', JSON.stringify({ ...packageJson, exports: sourceDoors() }))
     this.write('package.json', JSON.stringify({ name: 'documented', private: true, type: 'module' }))
-    this.write('tsconfig.json', JSON.stringify({ extends: resolve('tsconfig.json'), include: ['snippets'] }))
+    this.write('tsconfig.json', JSON.stringify({ extends: resolve('tsconfig.json'), include: ['src'] }))
   }
 
   write(name: string, text: string): void {
@@ -25,26 +25,25 @@ export class Project {
     writeFileSync(path, text)
   }
 
-  /** What the compiler says of the snippets. Of src it may say more, for a snippet may declare an `Env`: that is not asked here. */
+  /** What the compiler says of the project's own files. Of ours it may say more where a snippet declares an `Env`, or has other options: users get declarations. */
   typeErrors(): string[] {
-    const tsc = resolve('node_modules/typescript/bin/tsc')
-    const { stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', '.', '--pretty', 'false'], this.#options())
-    if (stderr !== '') throw new Error(stderr)
-    return stdout.split('\n').filter((line) => line.startsWith('snippets/') || line.startsWith('error'))
+    const output = this.run('node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false')
+    return output.split('\n').filter((line) => /^(src\/|error )/.test(line))
   }
 
-  /** Runs a file on Node: its standard output, or all it said when it failed. */
-  run(name: string): string {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', name], this.#options())
-    return status === 0 ? stdout : `failed with ${status}\n${stdout}${stderr}`
+  /** Runs a script on Node: its standard output, or all it said when it failed. */
+  run(script: string, ...parameters: readonly string[]): string {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', script, ...parameters], {
+      cwd: this.folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', NO_COLOR: '1' },
+    })
+    return status === 0 ? stdout : `${stdout}${stderr}\nIt ended with ${status}.`
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true })
-  }
-
-  #options() {
-    return { cwd: this.folder, encoding: 'utf8', timeout: 60_000 } as const
   }
 }
 

@@ -13,8 +13,8 @@ export interface LocalStack {
   get(path: string, token?: string): Promise<Response>
   /** Ends it without a word, as a crash does. */
   kill(): Promise<void>
-  /** Ctrl-C. */
-  stop(): Promise<number | null>
+  /** Ctrl-C. Resolves when nothing of it listens any more. */
+  stop(): Promise<void>
 }
 
 const readyWithinMs = 60_000
@@ -48,9 +48,8 @@ export async function startStack(data: string, extra: readonly string[] = []): P
     async stop() {
       const gone = exited(child)
       signal(child, 'SIGINT')
-      const code = await gone
+      await gone
       await closed(port)
-      return code
     },
   }
 }
@@ -66,10 +65,8 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   if (child.pid !== undefined) process.kill(-child.pid, name)
 }
 
-function exited(child: ChildProcess): Promise<number | null> {
-  return child.exitCode !== null
-    ? Promise.resolve(child.exitCode)
-    : new Promise((resolve) => child.once('exit', resolve))
+function exited(child: ChildProcess): Promise<unknown> {
+  return child.exitCode !== null ? Promise.resolve() : new Promise((resolve) => child.once('exit', resolve))
 }
 
 function welcomeOf(child: ChildProcess): Promise<string> {

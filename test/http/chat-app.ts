@@ -1,0 +1,97 @@
+// A chat application in memory, its tokens, a model that speaks when the test says so, and a loopback server before it.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { sign } from 'hono/jwt'
+import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
+import { serve } from '../../src/http/index.ts'
+import { agent, type CompileOptions, type Tool } from '../../src/index.ts'
+import type { Model, ModelPart } from '../../src/ports/model.ts'
+
+const secret = 'a secret of the tests, 32 bytes long'
+
+export function chatApp({ model, tools = [], ...options }: CompileOptions & { model: Model; tools?: readonly Tool[] }) {
+  const checkpointer = memoryCheckpointer()
+  const graph = agent({ tools }).compile({ checkpointer, model, deepFreeze: true, ...options })
+  return { app: serve({ graphs: { default: graph, support: graph }, checkpointer, auth: { secret } }), checkpointer }
+}
+
+export async function tokenOf(user: string, { tenant = 'acme', scope = 'chat' } = {}): Promise<string> {
+  return sign({ tenant, sub: user, scope, exp: Math.floor(Date.now() / 1000) + 3_600 }, secret)
+}
+
+/** A model that says word for word what the test tells it, when it tells it. */
+export class PromptedModel implements Model {
+  readonly #parts: ModelPart[] = []
+  #wake = () => {}
+  /** Aborted requests so far. */
+  aborted = 0
+
+  say(...words: readonly string[]): void {
+    this.#push(...words.map((text): ModelPart => ({ type: 'text-delta', text })))
+  }
+
+  finish(): void {
+    this.#push({ type: 'finish', reason: 'stop', model: 'prompted', usage: undefined })
+  }
+
+  async *stream({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<ModelPart, void> {
+    signal.addEventListener('abort', () => {
+      this.aborted++
+      this.#wake()
+    })
+    for (;;) {
+      signal.throwIfAborted()
+      const part = this.#parts.shift()
+      if (part === undefined) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+        continue
+      }
+      yield part
+      if (part.type === 'finish') return
+    }
+  }
+
+  #push(...parts: readonly ModelPart[]): void {
+    this.#parts.push(...parts)
+    this.#wake()
+  }
+}
+
+export interface Loopback {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Any application that takes requests, on a free port. A reader who leaves cancels the body, as in a Worker. */
+export async function onLoopback(app: { fetch(request: Request): Response | Promise<Response> }): Promise<Loopback> {
+  const server = createServer(async (incoming, outgoing) => {
+    const body = Buffer.concat(await incoming.toArray())
+    const { method = 'GET', url = '/', headers } = incoming
+    const sent = Object.entries(headers).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []))
+    const request = new Request(`http://${headers.host}${url}`, {
+      method,
+      headers: Object.fromEntries(sent),
+      ...(method !== 'GET' && method !== 'HEAD' && body.length > 0 && { body }),
+    })
+    const response = await app.fetch(request)
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers))
+    const reader = response.body?.getReader()
+    outgoing.once('close', () => reader?.cancel().catch(() => {}))
+    for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
+      outgoing.write(part.value)
+    }
+    outgoing.end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
