@@ -94,7 +94,7 @@ export class CompiledGraph<C extends Channels = Channels> {
       run: { id: run, input, key: options.key ?? run },
       createThread: options.createThread ?? true,
       signal: options.signal,
-      emit: options.emit ?? (() => {}),
+      emit: harmless(options.emit),
     })
     if (result === undefined) throw unknownThread(thread)
     if (options.waitUntil === undefined) await result.afterwards
@@ -173,7 +173,8 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   async #runWithoutThread(input: unknown, run: string, options: RunOptions): Promise<RunResult<C>> {
     const { model, env = {}, deepFreeze = false } = this.#options
-    const { tenant = '', user = '', emit = () => {}, signal = new AbortController().signal } = options
+    const { tenant = '', user = '', signal = new AbortController().signal } = options
+    const emit = harmless(options.emit)
     const scope: RunScope = { tenant, user, thread: undefined, run, epoch: 0, env, model, signal, emit }
     emit({ type: 'run-started', run, thread: undefined, epoch: 0, storageMs: 0 })
     try {
@@ -186,6 +187,19 @@ export class CompiledGraph<C extends Channels = Channels> {
       const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
       emit({ type: 'run-failed', run, error: failure })
       throw failure
+    }
+  }
+}
+
+/** A watcher that throws is not told again; the run it watches goes on. */
+function harmless(emit: Emit | undefined): Emit {
+  let watcher = emit
+  return (event) => {
+    try {
+      watcher?.(event)
+    } catch (error) {
+      watcher = undefined
+      console.error('A watcher of a run threw and is not told more.', error)
     }
   }
 }

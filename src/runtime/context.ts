@@ -126,9 +126,12 @@ export class TaskContext implements Context {
     return { reply: (messages, options = {}) => this.#reply(model, messages, options) }
   }
 
-  emit(name: string, data: unknown): void {
-    if (this.#closed) return
-    this.#scope.emit({ type: 'custom-emitted', step: this.step, node: this.node, name, data })
+  /** A getter, so that it may be taken out of the context: `({ emit }) => …`. */
+  get emit(): Context['emit'] {
+    return (name, data) => {
+      if (this.#closed) return
+      this.#scope.emit({ type: 'custom-emitted', step: this.step, node: this.node, name, data })
+    }
   }
 
   /** Ends the attempt: aborts its signal and silences it. */

@@ -19,12 +19,16 @@ export function frozenWrite(
   if (!(error instanceof TypeError)) return undefined
   const property = wordings.map((wording) => wording.exec(error.message)?.[1]).find((found) => found !== undefined)
   if (property === undefined) return undefined
-  const channels = Object.keys(state).filter((name) => name === property || couldHold(state[name], property))
+  const names = Object.keys(state)
+  const holders = names.filter((name) => name === property || couldHold(state[name], property))
+  // A property that is new to its object could be new to any of them.
+  const added = error.message.startsWith('Cannot add')
+  const channels = holders.length > 0 || !added ? holders : names.filter((name) => holdsFrozen(state[name]))
   if (channels.length === 0) return undefined
-  const named = channels.map((name) => `"${name}"`).join(' or ')
+  const culprits = channels.map((name) => `"${name}"`).join(' or ')
   return new RecollectError(
     'state_frozen',
-    `Node "${node}" wrote into channel ${named} in place. State is frozen, since such a write would be lost: return the new value instead, such as { ${channels[0]}: [...] }.`,
+    `Node "${node}" wrote into channel ${culprits} in place. State is frozen, since such a write would be lost: return the new value instead, such as { ${channels[0]}: [...] }.`,
     { cause: error, details: { node, channels } },
   )
 }
@@ -42,4 +46,10 @@ function couldHold(value: unknown, property: string): boolean {
   }
   if (!isRecord(value)) return false
   return Object.hasOwn(value, property) || Object.values(value).some((inner) => couldHold(inner, property))
+}
+
+/** Whether a frozen object is in `value`, other than as a list. */
+function holdsFrozen(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsFrozen)
+  return isRecord(value) && (Object.isFrozen(value) || Object.values(value).some(holdsFrozen))
 }

@@ -35,7 +35,7 @@ async function runTask(graph: Graph, task: Task, step: number, scope: RunScope):
     try {
       return writesOf(graph, node.name, await runAttempt(task, step, attempt, scope))
     } catch (error) {
-      const failure = failureOf(error, task)
+      const failure = failureOf(error, task, scope.signal)
       if (attempt >= attempts || scope.signal.aborted || !worthRetrying(failure)) throw failure
       scope.emit({ type: 'task-retried', step, node: node.name, attempt: attempt + 1, error: failure })
       await pause((node.retry?.delayMs ?? defaultDelayMs) * 2 ** (attempt - 1), scope.signal)
@@ -44,13 +44,18 @@ async function runTask(graph: Graph, task: Task, step: number, scope: RunScope):
 }
 
 function runAttempt({ index, node, state }: Task, step: number, attempt: number, scope: RunScope): unknown {
+  scope.signal.throwIfAborted()
   const context = new TaskContext(scope, { step, index, node: node.name, attempt })
-  const returned: unknown = node.run(state as never, context as never)
-  if (!(returned instanceof Promise)) {
+  let returned: unknown
+  try {
+    returned = node.run(state as never, context as never)
+  } catch (error) {
     context.close()
-    return returned
+    throw error
   }
-  return limited(returned, node, context, scope.signal)
+  if (isThenable(returned)) return limited(Promise.resolve(returned), node, context, scope.signal)
+  context.close()
+  return returned
 }
 
 /** The node's own promise, or the end of its time, or the end of the run: whichever comes first. */
@@ -77,20 +82,23 @@ function limited(
       settle(() => reject(error), error)
     }
     const timer = Number.isFinite(timeoutMs) ? setTimeout(timeout, timeoutMs) : undefined
-    if (ended.aborted) {
-      stop()
-      return
-    }
-    ended.addEventListener('abort', stop)
+    // Listened to in any case: nobody else would, and its late failure would be unhandled.
     returned.then(
       (value) => settle(() => resolve(value)),
       (error: unknown) => settle(() => reject(error)),
     )
+    if (ended.aborted) stop()
+    else ended.addEventListener('abort', stop)
   })
 }
 
-function failureOf(error: unknown, { node, state }: Task): RecollectError {
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function failureOf(error: unknown, { node, state }: Task, ended: AbortSignal): RecollectError {
   if (isRecollectError(error)) return error
+  if (ended.aborted && error === ended.reason) return new RecollectError('run_cancelled', 'The run was cancelled.')
   const name = error instanceof Error ? error.name : typeof error
   return (
     frozenWrite(error, node.name, state) ?? asRecollectError(error, 'node_failed', `Node "${node.name}" threw ${name}.`)

@@ -94,11 +94,7 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
           'This idempotency key was used in this thread with another request. Use a fresh key for a new request.',
         )
       case 'busy':
-        throw new RecollectError(
-          'thread_busy',
-          `Thread "${request.thread}" is busy with another run. Try again in ${Math.ceil(claim.retryAfterMs / 1000)} s at the latest.`,
-          { retryAfterMs: claim.retryAfterMs, details: { run: claim.run } },
-        )
+        throw busy(request.thread, claim)
     }
   }
 }
@@ -108,6 +104,16 @@ export function unknownThread(thread: string): RecollectError {
     'thread_unknown',
     `There is no thread "${thread}". Create it, or check its id and the token's user.`,
   )
+}
+
+/** Most turns take seconds. The lease says only how long a worker that is gone keeps its thread. */
+const busyRetryMs = 2_000
+
+function busy(thread: string, { run, retryAfterMs }: { run: string; retryAfterMs: number }): RecollectError {
+  return new RecollectError('thread_busy', `Thread "${thread}" is busy with another run. Try again in a moment.`, {
+    retryAfterMs: Math.min(retryAfterMs, busyRetryMs),
+    details: { run, leaseLeftMs: retryAfterMs },
+  })
 }
 
 function beginOf(

@@ -23,7 +23,7 @@ export async function tokenOf(user: string, { tenant = 'acme', scope = 'chat' } 
 export class PromptedModel implements Model {
   readonly #parts: ModelPart[] = []
   #wake = () => {}
-  /** Aborted requests so far. */
+  /** Requests that were given up before their end. */
   aborted = 0
 
   say(...words: readonly string[]): void {
@@ -35,11 +35,9 @@ export class PromptedModel implements Model {
   }
 
   async *stream({ signal }: { readonly signal: AbortSignal }): AsyncGenerator<ModelPart, void> {
-    signal.addEventListener('abort', () => {
-      this.aborted++
-      this.#wake()
-    })
+    signal.addEventListener('abort', () => this.#wake())
     for (;;) {
+      if (signal.aborted) this.aborted++
       signal.throwIfAborted()
       const part = this.#parts.shift()
       if (part === undefined) {

@@ -25,7 +25,8 @@ export interface Claims {
 
 export function tokenFor(claims: Claims = {}, key = secret): Promise<string> {
   const exp = Math.floor(Date.now() / 1000) + 3600
-  return sign({ tenant: 'acme', sub: 'alex', scope: 'chat', exp, ...claims }, key, 'HS256')
+  const payload = { tenant: 'acme', sub: 'alex', scope: 'chat', exp, ...claims }
+  return sign(payload as Parameters<typeof sign>[0], key, 'HS256')
 }
 
 const echo: Script = (said) => `You said ${said.findLast(({ role }) => role === 'user')?.content}`
@@ -71,8 +72,8 @@ function waiting(gate: Promise<void>) {
   return new StateGraph({
     state: { messages: messages(), noted: last('') },
     nodes: {
-      wait: async (_state, { emit }) => {
-        emit('progress', { percent: 50 })
+      wait: async (_state, context) => {
+        context.emit('progress', { percent: 50 })
         await gate
         return { noted: 'done' }
       },

@@ -109,7 +109,8 @@ test('the mode messages-tuple tells a reply piece by piece, with its calls, and 
 test('the mode messages tells replies as they grow', async () => {
   const answer = await deployment().as()('POST', '/runs/stream', { ...chat, stream_mode: 'messages' })
   const partial = framesOf(answer.text).filter(({ event }) => event === 'messages/partial')
-  expect(partial.map(({ data }) => data[0]['content'])).toEqual(['You ', 'You said ', 'You said hello'])
+  const grown = partial.map(({ data }) => (data as { content: string }[])[0]?.content)
+  expect(grown).toEqual(['You ', 'You said ', 'You said hello'])
 })
 
 test('the mode custom tells what nodes emit', async () => {

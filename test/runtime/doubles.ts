@@ -1,0 +1,71 @@
+// What runtime tests drive turns with: a checkpointer with one part replaced, promises settled by hand, events collected.
+import { RecollectError } from '../../src/kernel/errors.ts'
+import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import type { RunEvent } from '../../src/runtime/events.ts'
+
+export const at = { tenant: 'acme', user: 'ada', thread: 't-1' }
+
+/** `inner`, but for what `change` replaces. */
+export function altered(inner: Checkpointer, change: Partial<Checkpointer>): Checkpointer {
+  return {
+    beginTurn: (begin) => inner.beginTurn(begin),
+    commitStep: (step) => inner.commitStep(step),
+    renewLease: (claim, leaseMs) => inner.renewLease(claim, leaseMs),
+    releaseTurn: (claim) => inner.releaseTurn(claim),
+    loadChain: (load) => inner.loadChain(load),
+    putSnapshot: (snapshot) => inner.putSnapshot(snapshot),
+    orphans: (limit) => inner.orphans(limit),
+    threads: inner.threads,
+    runs: inner.runs,
+    ...change,
+  }
+}
+
+export function unavailable(): RecollectError {
+  return new RecollectError('storage_unavailable', 'Postgres did not answer.')
+}
+
+/** Every call is made, and the acknowledgement of the first `times` is lost on the way back. */
+export function losing<Request, Answer>(call: (request: Request) => Promise<Answer>, times: number) {
+  let left = times
+  return async (request: Request): Promise<Answer> => {
+    const answer = await call(request)
+    if (left-- > 0) throw unavailable()
+    return answer
+  }
+}
+
+export interface Deferred<Value> {
+  readonly promise: Promise<Value>
+  resolve(value: Value): void
+  reject(error: unknown): void
+}
+
+export function deferred<Value = void>(): Deferred<Value> {
+  let resolve: (value: Value) => void = () => {}
+  let reject: (error: unknown) => void = () => {}
+  const promise = new Promise<Value>((resolved, rejected) => {
+    resolve = resolved
+    reject = rejected
+  })
+  return { promise, resolve, reject }
+}
+
+/** All events, and what the stream threw after them. */
+export async function collected(stream: AsyncIterable<RunEvent>): Promise<{ events: RunEvent[]; error: unknown }> {
+  const events: RunEvent[] = []
+  try {
+    for await (const event of stream) events.push(event)
+  } catch (error) {
+    return { events, error }
+  }
+  return { events, error: undefined }
+}
+
+export function typesOf(events: readonly RunEvent[]): string[] {
+  return events.map(({ type }) => type)
+}
+
+export function passing(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
