@@ -1,10 +1,10 @@
 // The composition root: the only place that knows every part, and chooses.
 import { neon, neonConfig } from '@neondatabase/serverless'
 import type { Hono } from 'hono'
-import { neonCheckpointer } from '../src/adapters/neon/index.ts'
-import { openaiModel } from '../src/adapters/openai/index.ts'
-import { type Activity, upstashActivity, upstashCache } from '../src/adapters/upstash/index.ts'
-import { type Auth, serve } from '../src/http/index.ts'
+import { checkNeon, neonCheckpointer } from '../src/adapters/neon/index.ts'
+import { checkOpenAi, openaiModel } from '../src/adapters/openai/index.ts'
+import { type Activity, checkUpstash, upstashActivity, upstashCache } from '../src/adapters/upstash/index.ts'
+import { type Auth, type HealthCheck, serve } from '../src/http/index.ts'
 import type { CompiledGraph, Env } from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
 import type { Cache, Checkpointer } from '../src/ports/index.ts'
@@ -19,8 +19,7 @@ export interface Composition {
   readonly app: Hono
   /** Absent without Redis. */
   readonly activity: Activity | undefined
-  /** Short hashes of what is connected to: no password, enough to see that two deployments differ. */
-  readonly fingerprints: Readonly<Record<string, string>>
+  readonly health: Readonly<Record<string, HealthCheck>>
 }
 
 const compositions = new WeakMap<object, Composition>()
@@ -30,6 +29,8 @@ export function compile(env: Env): Composition {
   const known = compositions.get(env)
   if (known !== undefined) return known
   const composition = compose(env)
+  const connected = Object.entries(composition.health).map(([name, { fingerprint }]) => `${name} ${fingerprint}`)
+  console.log(`recollect is connected to ${connected.join(', ')}`)
   compositions.set(env, composition)
   return composition
 }
@@ -41,25 +42,27 @@ function compose(env: Env): Composition {
   if (NEON_HTTP_ENDPOINT !== undefined) neonConfig.fetchEndpoint = NEON_HTTP_ENDPOINT
   const database = databaseName(DATABASE_URL)
   const redis = redisOf(settings)
-  const checkpointer = neonCheckpointer(neon(DATABASE_URL))
+  const sql = neon(DATABASE_URL)
+  const checkpointer = neonCheckpointer(sql)
   const cache = redis && upstashCache({ ...redis, database })
-  const model = openaiModel({ apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL })
+  const modelService = { apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL }
+  const model = openaiModel(modelService)
   const storage = { checkpointer, ...(cache && { cache }) }
   const graphs = {
     support: support.compile({ ...storage, model, env, name: 'support', deepFreeze: RECOLLECT_LOCAL !== undefined }),
   }
-  const fingerprints = {
-    postgres: hashOf(database).slice(0, 8),
-    ...(redis && { redis: hashOf(redis.url).slice(0, 8) }),
-    model: hashOf(OPENAI_BASE_URL, OPENAI_MODEL).slice(0, 8),
+  const health: Record<string, HealthCheck> = {
+    postgres: { fingerprint: fingerprintOf(database), check: () => checkNeon(sql) },
+    ...(redis && { redis: { fingerprint: fingerprintOf(redis.url), check: () => checkUpstash(redis) } }),
+    model: { fingerprint: fingerprintOf(OPENAI_BASE_URL, OPENAI_MODEL), check: () => checkOpenAi(modelService) },
   }
   return {
     settings,
     graphs,
     checkpointer,
     cache,
-    fingerprints,
-    app: serve({ graphs, ...storage, auth: authOf(settings), origins: originsOf(settings) }),
+    health,
+    app: serve({ graphs, ...storage, health, auth: authOf(settings), origins: originsOf(settings) }),
     activity: redis && upstashActivity({ ...redis, database }),
   }
 }
@@ -71,6 +74,11 @@ function authOf({ AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE }: Sett
 
 function originsOf({ CORS_ORIGINS }: Settings): '*' | readonly string[] {
   return CORS_ORIGINS === '*' ? '*' : CORS_ORIGINS.split(',').map((origin) => origin.trim())
+}
+
+/** No password goes in; enough to see that two deployments are not connected to the same. */
+function fingerprintOf(...parts: readonly string[]): string {
+  return hashOf(...parts).slice(0, 8)
 }
 
 /** Host and database, without the password. */

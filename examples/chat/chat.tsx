@@ -1,16 +1,13 @@
-// A chat page on another origin than its server: `useChat` of the AI SDK, a bearer token, and a thread that outlives the page.
+// A chat page on another origin than its server: `useChat`, a bearer token, and a thread that outlives the page.
 import { useChat } from '@ai-sdk/react'
 import { DefaultChatTransport, type UIMessage } from 'ai'
-import { type FormEvent, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 
-/** `data-withdrawn` names parts that no longer hold: of an answer that the model began anew. */
 type Message = UIMessage<unknown, { withdrawn: { parts: number[] } }>
 
 // Yours come from your sign-in. Here they stand behind the `#` of the address, which no server sees.
 const place = new URLSearchParams(location.hash.slice(1))
-const api = place.get('api') ?? 'http://localhost:8787'
-const thread = place.get('thread') ?? 'my-first-thread'
+const [api, thread] = [place.get('api') ?? 'http://localhost:8787', place.get('thread') ?? 'first']
 const headers = { authorization: `Bearer ${place.get('token')}` }
 
 const transport = new DefaultChatTransport<Message>({
@@ -21,43 +18,31 @@ const transport = new DefaultChatTransport<Message>({
 })
 
 function Chat({ history }: { history: Message[] }) {
-  const [text, setText] = useState('')
   // `resume` asks for an answer that is being given just now, and hears it from its beginning.
-  const chat = useChat<Message>({ id: thread, messages: history, transport, resume: true })
-  const busy = chat.status === 'submitted' || chat.status === 'streaming'
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    if (busy) stop()
-    else if (text !== '') chat.sendMessage({ text })
-    setText('')
-  }
-  // Leaving a stream does not end the turn: the server has to be told.
-  const stop = () => fetch(`${api}/chat/${thread}/stop`, { method: 'POST', headers })
+  const { messages, sendMessage, status, error } = useChat({ id: thread, messages: history, transport, resume: true })
+  const send = (form: FormData) => void sendMessage({ text: String(form.get('text')) })
+  // Leaving the stream would not end the turn: the server has to be told.
+  const stop = () => void fetch(`${api}/chat/${thread}/stop`, { method: 'POST', headers })
+  const busy = status === 'submitted' || status === 'streaming'
   return (
-    <>
-      {chat.messages.map((message) => (
+    <form action={busy ? stop : send}>
+      {messages.map((message) => (
         <article key={message.id} className={message.role}>
-          {partsOf(message)}
+          {textOf(message)}
         </article>
       ))}
-      {chat.error && <p role="alert">{chat.error.message}</p>}
-      <form onSubmit={submit}>
-        <input value={text} onChange={(event) => setText(event.target.value)} placeholder="Say something" />
-        <button type="submit">{busy ? 'Stop' : 'Send'}</button>
-      </form>
-    </>
+      {error && <p role="alert">{error.message}</p>}
+      <input name="text" placeholder="Say something" required={!busy} />
+      <button type="submit">{busy ? 'Stop' : 'Send'}</button>
+    </form>
   )
 }
 
-function partsOf({ parts }: Message) {
-  const withdrawn = new Set(parts.flatMap((part) => (part.type === 'data-withdrawn' ? part.data.parts : [])))
-  const valid = parts.filter((_, index) => !withdrawn.has(index))
-  return valid.map((part) =>
-    part.type === 'text' ? part.text : part.type.startsWith('tool-') ? `[${part.type.slice(5)}] ` : '',
-  )
+function textOf({ parts }: Message) {
+  // Where the model began anew, what it had said before is named as withdrawn.
+  const withdrawn = parts.flatMap((part) => (part.type === 'data-withdrawn' ? part.data.parts : []))
+  return parts.map((part, index) => (part.type === 'text' && !withdrawn.includes(index) ? part.text : ''))
 }
 
 const stored = await fetch(`${api}/chat/${thread}/messages`, { headers })
-createRoot(document.body.querySelector('main') ?? document.body).render(
-  <Chat history={stored.ok ? await stored.json() : []} />,
-)
+createRoot(document.body).render(<Chat history={stored.ok ? await stored.json() : []} />)

@@ -64,18 +64,20 @@ async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array> {
  * Refuses what would bite further in: depth (recursion), `__proto__` (assignment), U+0000 and lone surrogates (Postgres
  * takes neither in jsonb).
  */
-function inspect(value: unknown, path: readonly string[], levels: number): void {
+function inspect(value: unknown, path: string[], levels: number): void {
   if (typeof value === 'string') assertCharacters(value, path)
   if (typeof value !== 'object' || value === null) return
   if (levels === 0) throw new RecollectError('body_too_deep', `The body is nested deeper than ${path.length} levels.`)
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) inspect(item, [...path, `${index}`], levels - 1)
-    return
-  }
+  const named = !Array.isArray(value)
   for (const [key, item] of Object.entries(value)) {
-    if (key === '__proto__') throw invalid(`${placeOf(path)} has a key "__proto__", which no object may have.`)
-    assertCharacters(key, path)
-    inspect(item, [...path, key], levels - 1)
+    if (named) {
+      if (key === '__proto__') throw invalid(`${placeOf(path)} has a key "__proto__", which no object may have.`)
+      assertCharacters(key, path)
+    }
+    // One path for all, kept as the walk goes: most bodies are sound and never need to tell it.
+    path.push(key)
+    inspect(item, path, levels - 1)
+    path.pop()
   }
 }
 

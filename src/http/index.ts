@@ -1,6 +1,7 @@
 // The door `recollect/http`: an application that serves graphs.
 export type { Auth } from './auth.ts'
 export type { BodyLimits } from './body.ts'
+export type { HealthCheck } from './health.ts'
 export type { KeySet } from './key-set.ts'
 export { problemResponse } from './problem.ts'
 export { type ServeOptions, serve } from './serve.ts'

@@ -8,7 +8,7 @@ export interface KeySet {
 }
 
 const maxAgeMs = 600_000
-/** Between two fetches for unknown keys: tokens with invented key ids must not become a flood at the issuer. */
+/** Between two tries: tokens with invented key ids must not become a flood at the issuer. */
 const pauseMs = 30_000
 
 /** The keys to check this token with. */
@@ -16,14 +16,17 @@ export function keySource(source: string | KeySet): (token: string) => Promise<K
   if (typeof source !== 'string') return async () => source
   // What is kept is the set itself, never the promise of one: a Worker may not wait for another request's fetch.
   let kept: { set: KeySet; at: number } | undefined
+  let triedAt = 0
   return async (token) => {
-    const age = kept === undefined ? Number.POSITIVE_INFINITY : Date.now() - kept.at
-    if (kept !== undefined && age < (hasKeyOf(kept.set, token) ? maxAgeMs : pauseMs)) return kept.set
+    const known = kept !== undefined && hasKeyOf(kept.set, token)
+    const now = Date.now()
+    if (kept !== undefined && ((known && now - kept.at < maxAgeMs) || now - triedAt < pauseMs)) return kept.set
+    triedAt = now
     try {
-      kept = { set: await fetchKeySet(source), at: Date.now() }
+      kept = { set: await fetchKeySet(source), at: now }
     } catch (error) {
       // An issuer that is away for a moment locks nobody out whose key is known.
-      if (kept === undefined || !hasKeyOf(kept.set, token)) throw error
+      if (kept === undefined || !known) throw error
     }
     return kept.set
   }

@@ -51,10 +51,10 @@ export function knownError(thrown: unknown): RecollectError {
   return asRecollectError(thrown, 'internal', 'Something went wrong that is not your fault. The log has the reason.')
 }
 
-/** For the operator: what a caller must not see. Ours with a cause, and everything that is not ours. */
+/** For the operator: faults of ours with what caused them, and everything that is not ours. */
 export function logFailure(thrown: unknown): void {
-  if (!isRecollectError(thrown)) console.error('recollect: unexpected error', thrown)
-  else if (isFault(thrown)) console.error(`recollect: ${thrown.code}: ${thrown.message}`, causeOf(thrown))
+  if (!isRecollectError(thrown)) console.error(`recollect: unexpected error: ${traceOf(thrown)}`)
+  else if (isFault(thrown)) console.error(`recollect: ${thrown.code}: ${thrown.message} ${traceOf(thrown.cause)}`)
 }
 
 /** Ours, and not the caller's. What this version cannot do is nobody's. */
@@ -62,12 +62,15 @@ function isFault({ code, status }: RecollectError): boolean {
   return status >= 500 && code !== 'feature_unsupported'
 }
 
-/** Foreign errors of storage carry whole statements and commands, with what is in them: of those the name alone. */
-function causeOf({ code, cause }: RecollectError): unknown {
-  if (cause === undefined) return ''
-  if (code.startsWith('storage_')) return cause instanceof Error ? cause.name : typeof cause
-  return cause
+/** Errors of storage clients hold whole statements and commands, with the state in them: of those the name and the place. */
+function traceOf(error: unknown): string {
+  if (!(error instanceof Error)) return error === undefined ? '' : typeof error
+  const { name, message, stack = '' } = error
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
+  return [ofStorage.test(name) ? name : `${name}: ${message.slice(0, 300)}`, ...frames.slice(0, 8)].join('\n')
 }
+
+const ofStorage = /upstash|neon|postgres|database/i
 
 /** A message of ours may quote the error that caused it. What a node or a service said may hold state: the quote goes. */
 function detailOf(error: RecollectError): string {

@@ -1,6 +1,7 @@
 // The route table: everything that can be called. It feeds the application, its validation and its documents.
 import { assistantRoutes } from './assistants.ts'
 import { chatRoutes } from './chat.ts'
+import { healthRoutes } from './health.ts'
 import { metaRoutes } from './meta.ts'
 import type { Route } from './route.ts'
 import { runReaderRoutes } from './run-readers.ts'
@@ -16,4 +17,5 @@ export const routes: readonly Route[] = [
   ...assistantRoutes,
   ...chatRoutes,
   ...metaRoutes,
+  ...healthRoutes,
 ]

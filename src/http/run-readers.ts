@@ -83,15 +83,17 @@ async function watched(call: Call, place: RunPlace, modes: readonly StreamMode[]
   const graph = graphOfThread(call.service, await recordOf(call, place.thread_id))
   const after = lastEventId(call.request)
   const turn = liveTurn(call, place)
-  if (turn === undefined) return sseResponse(sseFrames(ending(call, place, record), -1))
+  if (turn === undefined) return sseResponse(sseFrames(ending(call, record, after), { first: after + 1 }))
   const view = { graph, modes, run: place.run_id, thread: place.thread_id }
-  return sseResponse(sseFrames(runEvents(view, turn.events()), after))
+  return sseResponse(sseFrames(runEvents(view, turn.events()), { after }))
 }
 
-async function* ending(call: Call, place: RunPlace, record: RunRecord): AsyncGenerator<SseEvent, void> {
-  yield { event: 'metadata', data: { run_id: place.run_id, attempt: 1, thread_id: place.thread_id } }
+/** What is left of a run whose events are held nowhere: how it ended. A reader who comes back has the beginning. */
+async function* ending(call: Call, record: RunRecord, after: number): AsyncGenerator<SseEvent, void> {
+  const { run, thread } = record
+  if (after < 0) yield { event: 'metadata', data: { run_id: run, attempt: 1, thread_id: thread } }
   try {
-    yield { event: 'values', data: await valuesAtEnd(call, place, record) }
+    yield { event: 'values', data: await valuesAtEnd(call, record) }
   } catch (error) {
     yield { event: 'error', data: wireError(error) }
   }
@@ -103,7 +105,7 @@ async function joined(call: Call, place: RunPlace): Promise<Response> {
   return new Response(body, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
 
   async function* answer(): AsyncGenerator<string, void> {
-    yield await valuesAtEnd(call, place, record).then(wireText, (error) => wireText({ __error__: wireError(error) }))
+    yield await valuesAtEnd(call, record).then(wireText, (error) => wireText({ __error__: wireError(error) }))
   }
 }
 
@@ -111,18 +113,19 @@ async function joined(call: Call, place: RunPlace): Promise<Response> {
 const lookAgainMs = 1_000
 
 /** Waits for the end, wherever the run works. Throws what the run failed with. */
-async function valuesAtEnd(call: Call, place: RunPlace, first: RunRecord): Promise<Record<string, unknown>> {
+async function valuesAtEnd(call: Call, first: RunRecord): Promise<Record<string, unknown>> {
   let record = first
+  const { run, thread } = first
   while (record.status === 'running') {
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
-    record = await runOf(call, place)
+    record = await runOf(call, { thread_id: thread, run_id: run })
   }
   if (record.status !== 'success' || record.answer === null) {
     const reason = record.error?.message ?? (record.status === 'cancelled' ? 'The run was stopped.' : 'The run failed.')
     throw new RecollectError(record.status === 'cancelled' ? 'run_cancelled' : 'run_failed', reason)
   }
-  const graph = graphOfThread(call.service, await recordOf(call, place.thread_id))
-  const { tenant, thread, owner } = threadKeyOf(call.principal, place.thread_id)
+  const graph = graphOfThread(call.service, await recordOf(call, thread))
+  const { tenant, owner } = threadKeyOf(call.principal, thread)
   const { values } = await graph.state({ tenant, thread, user: owner }, String(record.answer))
   return wireValues(graph.graph, values)
 }

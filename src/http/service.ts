@@ -2,12 +2,15 @@
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, ThreadKey } from '../ports/checkpointer.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import type { HealthCheck } from './health.ts'
 
 export interface Service {
   /** By name; the first is the default. All share the checkpointer. */
   readonly graphs: Readonly<Record<string, CompiledGraph>>
   readonly checkpointer: Checkpointer
   readonly cache?: Cache
+  /** By the service's name, for `GET /health`. */
+  readonly health?: Readonly<Record<string, HealthCheck>>
 }
 
 export const scopes = ['chat', 'approve', 'operate'] as const

@@ -7,9 +7,12 @@ export interface SseEvent {
   readonly data: unknown
 }
 
-/** The events with their ids; those up to `after` are counted and not sent again. */
-export async function* sseFrames(events: AsyncIterable<SseEvent>, after = -1): AsyncGenerator<string, void> {
-  let id = 0
+/** The events with their ids, from `first`; those up to `after`, which the reader has seen, are counted and not sent. */
+export async function* sseFrames(
+  events: AsyncIterable<SseEvent>,
+  { first = 0, after = -1 }: { first?: number; after?: number } = {},
+): AsyncGenerator<string, void> {
+  let id = first
   for await (const { event, data } of events) {
     if (id > after) yield `event: ${event}\ndata: ${wireText(data)}\nid: ${id}\n\n`
     id++

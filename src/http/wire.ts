@@ -11,8 +11,9 @@ export function wireText(value: unknown): string {
   })
 }
 
-export function json(value: unknown, headers: Readonly<Record<string, string>> = {}): Response {
+export function json(value: unknown, headers: Readonly<Record<string, string>> = {}, status = 200): Response {
   return new Response(wireText(value), {
+    status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
   })
 }

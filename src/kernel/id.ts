@@ -12,8 +12,8 @@ export function assertId(kind: string, id: unknown): asserts id is string {
   )
 }
 
-/** A tenant or a user, as a token or the caller's code names them: 1 to 256 characters, no control characters. */
-export function assertPrincipal(kind: 'tenant' | 'user', id: unknown): asserts id is string {
+/** A name from outside, such as a tenant or a user of a token, or a request's idempotency key: 1 to 256 characters, no control characters. */
+export function assertPrincipal(kind: 'tenant' | 'user' | 'idempotency key', id: unknown): asserts id is string {
   const sound = typeof id === 'string' && id.length >= 1 && id.length <= 256 && !/\p{Cc}/u.test(id) && id.isWellFormed()
   if (sound) return
   throw new RecollectError(

@@ -84,6 +84,8 @@ export class CompiledGraph<C extends Channels = Channels> {
     if (input !== null) checkInput(this.graph, input)
     const run = options.run ?? randomId()
     assertId('run', run)
+    const key = options.key ?? run
+    assertPrincipal('idempotency key', key)
     const house = this.#house(options)
     if (house === undefined) return this.#runWithoutThread(input, run, options)
     const { tenant, user, thread } = this.#address(options)
@@ -91,7 +93,7 @@ export class CompiledGraph<C extends Channels = Channels> {
       tenant,
       user,
       thread,
-      run: { id: run, input, key: options.key ?? run },
+      run: { id: run, input, key },
       createThread: options.createThread ?? true,
       signal: options.signal,
       emit: harmless(options.emit),

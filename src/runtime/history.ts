@@ -2,6 +2,7 @@
 import type { Channels, StateOf } from '../graph/channel.ts'
 import type { Position } from '../graph/checkpoint.ts'
 import { RecollectError } from '../kernel/errors.ts'
+import { assertId, assertPrincipal } from '../kernel/id.ts'
 import type { Checkpointer } from '../ports/checkpointer.ts'
 import { positionsAlong } from './chain.ts'
 import { unknownThread } from './turn.ts'
@@ -43,6 +44,9 @@ export async function readHistory(
   { tenant, user, thread }: ThreadAddress,
   { limit = 10, from, before }: HistoryPage,
 ): Promise<Read[]> {
+  assertPrincipal('tenant', tenant)
+  if (user !== null) assertPrincipal('user', user)
+  assertId('thread', thread)
   const start = before ?? from
   const seq = start === undefined ? null : seqOf(start)
   const skip = before === undefined ? 0 : 1

@@ -5,6 +5,7 @@ import type { Graph } from '../graph/graph.ts'
 import { stateView } from '../graph/plan.ts'
 import type { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
+import { encode } from '../kernel/json.ts'
 import type { Checkpointer, ClaimedTurn, ClaimRef, NewCheckpoint, StepCommit } from '../ports/checkpointer.ts'
 import type { Progress, Recorded } from './advance.ts'
 import type { Emit } from './events.ts'
@@ -54,11 +55,21 @@ export class ThreadProgress implements Progress {
   }
 
   record(recorded: Recorded): void {
-    const delta = deltaText(difference(this.#position, recorded.position))
+    const delta = this.#deltaTo(recorded.position)
     const parentHash = this.#pending.at(-1)?.checkpoint.hash ?? this.#hash
     this.#pending.push({ recorded, checkpoint: { step: recorded.step, hash: hashOf(parentHash, delta), delta } })
     this.#position = recorded.position
     this.#step = recorded.step
+  }
+
+  #deltaTo(position: Position): string {
+    try {
+      return deltaText(difference(this.#position, position))
+    } catch (error) {
+      // Says where it is in the state: a user knows that place, and not the one in the delta.
+      encode(position.values)
+      throw error
+    }
   }
 
   commit(status: 'running' | 'success'): Promise<void> {

@@ -25,10 +25,17 @@ export class Project {
     writeFileSync(path, text)
   }
 
-  /** What the compiler says of the project's own files. Of ours it may say more where a snippet declares an `Env`, or has other options: users get declarations. */
+  /**
+   * What the compiler says of the project's own files. Of ours it may say more, where a snippet declares an `Env` or the
+   * project has options of its own: users get declarations, this project has the source.
+   */
   typeErrors(): string[] {
+    // An error on purpose: a compiler that did not look would find none.
+    this.write('src/wrong.ts', "export const wrong: number = 'text'\n")
     const output = this.run('node_modules/typescript/bin/tsc', '-p', '.', '--pretty', 'false')
-    return output.split('\n').filter((line) => /^(src\/|error )/.test(line))
+    const errors = output.split('\n').filter((line) => /^(src\/|error )/.test(line))
+    if (!errors.some((line) => line.startsWith('src/wrong.ts'))) throw new Error(`Nothing was checked: ${output}`)
+    return errors.filter((line) => !line.startsWith('src/wrong.ts'))
   }
 
   /** Runs a script on Node: its standard output, or all it said when it failed. */

@@ -4,6 +4,7 @@ import { posix } from 'node:path'
 import { sign } from 'hono/jwt'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { scriptedModel } from '../../local/model/server.ts'
+import { pgliteEngine } from '../../local/neon/pglite.ts'
 import type { StandIn } from '../../local/stand-in.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
@@ -29,11 +30,13 @@ function project(): Project {
 
 test('there are snippets of every kind that is checked, and of no other', () => {
   const kinds = new Set(snippets.map(({ language }) => language))
-  expect([...kinds].sort()).toEqual(['bash', 'json', 'text', 'toml', 'ts', 'tsx'])
+  expect([...kinds].sort()).toEqual(['bash', 'json', 'sql', 'text', 'toml', 'ts', 'tsx'])
 })
 
 describe('TypeScript', () => {
-  const code = snippets.filter(({ language, mark }) => /^tsx?$/.test(language) && (mark === undefined || mark === 'run'))
+  const code = snippets.filter(
+    ({ language, mark }) => /^tsx?$/.test(language) && (mark === undefined || mark === 'run'),
+  )
   const runnable = code.filter(({ mark }) => mark === 'run')
   const nameOf = ({ place, language }: Snippet) => `src/${place.replace(/[^\w]+/g, '-')}.${language}`
   let written: Project
@@ -47,9 +50,12 @@ describe('TypeScript', () => {
     expect(written.typeErrors()).toEqual([])
   })
 
-  test.each(runnable.map((snippet) => [snippet.place, snippet] as const))('%s prints what the page says', (_, snippet) => {
-    expect(written.run(nameOf(snippet))).toBe(snippet.output)
-  })
+  test.each(runnable.map((snippet) => [snippet.place, snippet] as const))(
+    '%s prints what the page says',
+    (_, snippet) => {
+      expect(written.run(nameOf(snippet))).toBe(snippet.output)
+    },
+  )
 })
 
 describe("a user's own Worker project, as the guide gives it", () => {
@@ -106,6 +112,21 @@ describe('shell', () => {
   })
 })
 
+test('every query runs on the schema', async () => {
+  const engine = await pgliteEngine()
+  try {
+    await engine.script(readFileSync('schema.sql', 'utf8'))
+    const queries = snippets.filter(({ language }) => language === 'sql')
+    expect(queries.length).toBeGreaterThan(0)
+    for (const { text } of queries) {
+      const [result] = await engine.query([{ text, params: [] }])
+      expect(result?.command).toBe('SELECT')
+    }
+  } finally {
+    await engine.close()
+  }
+})
+
 describe('pages', () => {
   test('every link inside the repository leads somewhere', () => {
     const links = pages.flatMap((page) => linksOf(page).map((link) => ({ page, link })))
@@ -137,7 +158,9 @@ describe('pages', () => {
 })
 
 function codesInSource() {
-  const rows = readFileSync('src/kernel/errors.ts', 'utf8').matchAll(/^ {2}(\w+): \{ status: (\d+), retryable: (\w+) \},$/gm)
+  const rows = readFileSync('src/kernel/errors.ts', 'utf8').matchAll(
+    /^ {2}(\w+): \{ status: (\d+), retryable: (\w+) \},$/gm,
+  )
   return [...rows].map(([, code, status, retryable]) => ({ code, status: Number(status), again: retryable === 'true' }))
 }
 

@@ -10,7 +10,7 @@ interface Update {
   readonly count?: number
 }
 type Returned = Update | undefined
-type Run = (state: StateOf<typeof state>, context: Context) => Returned | Promise<Returned>
+type Run = (seen: StateOf<typeof state>, context: Context) => Returned | Promise<Returned>
 type Node = Run | (NodeOptions & { readonly run: Run })
 
 const one = (node: Node) => new StateGraph({ state, nodes: { a: node }, edges: { start: 'a' } }).compile()
