@@ -31,7 +31,7 @@ export async function localSecrets(directory: string): Promise<LocalSecrets> {
 const lifetimeSeconds = 30 * 86_400
 
 export function tokenFor(
-  { auth }: LocalSecrets,
+  { auth }: Pick<LocalSecrets, 'auth'>,
   { tenant, user, scopes }: { tenant: string; user: string; scopes: readonly string[] },
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1_000)

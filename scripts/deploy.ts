@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
+import { tokenFor } from '../local/secrets.ts'
 import { isRecollectError } from '../src/kernel/errors.ts'
 import { type Name, settingsOf, variables } from '../workers/env.ts'
 import { migrateDatabase } from './migrate.ts'
@@ -39,9 +40,19 @@ async function main() {
   )
   const [url] = /https:\/\/\S+\.workers\.dev/.exec(output) ?? []
   if (url === undefined) return say('Deployed. Ask /ok on its address whether it is up.')
-  const answer = await fetch(`${url}/ok`)
-  if (!answer.ok) throw new Error(`${url}/ok answered ${answer.status}. \`npx wrangler tail\` shows why.`)
-  say(`Deployed, and up: ${url}`)
+  say(await healthOf(url, given.AUTH_SECRET))
+}
+
+/** Asks the new deployment how its services are; without a secret to sign a token with, whether it is up at all. */
+async function healthOf(url: string, secret: string | undefined): Promise<string> {
+  const token =
+    secret && (await tokenFor({ auth: secret }, { tenant: 'deployment', user: 'deploy', scopes: ['operate'] }))
+  const answer = token
+    ? await fetch(`${url}/health`, { headers: { authorization: `Bearer ${token}` } })
+    : await fetch(`${url}/ok`)
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${url} is deployed and not well: ${text}\n\`npx wrangler tail\` shows why.`)
+  return `Deployed, and well: ${url} ${text}`
 }
 
 async function wrangler(parameters: readonly string[]): Promise<string> {

@@ -38,7 +38,7 @@ const posting = {
   tag,
   body: chatBody,
   description:
-    'Creates the thread when its id is unknown. Of the body only `id` and the text of the last message are read. A client that leaves does not end the turn.',
+    'Creates the thread when its id is unknown. Of the body only `id` and the last message (its text, and its id: a message sent twice is one turn) are read. A client that leaves does not end the turn. Where a reply was begun anew, a part `data-withdrawn` with `{ parts: [1, 2] }` names, by their places in the message, the parts that no longer hold.',
   responses: answers,
 } as const
 

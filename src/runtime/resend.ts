@@ -11,10 +11,14 @@ export async function resend<Result>(write: () => Promise<Result>, patienceMs: n
     try {
       return await write()
     } catch (error) {
-      const unknownOutcome = isRecollectError(error) && error.code === 'storage_unavailable'
-      if (!unknownOutcome || waitedMs >= patienceMs) throw error
+      if (!isUnknownOutcome(error) || waitedMs >= patienceMs) throw error
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
       waitedMs += pauseMs
     }
   }
+}
+
+/** Whether what was sent may have been done all the same. */
+export function isUnknownOutcome(error: unknown): boolean {
+  return isRecollectError(error) && error.code === 'storage_unavailable'
 }

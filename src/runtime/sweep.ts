@@ -20,7 +20,9 @@ export async function sweep(
   let failed = 0
   for (const orphan of orphans) {
     try {
-      if (await graphs[orphan.graph]?.finish(orphan)) finished++
+      const graph = graphs[orphan.graph]
+      if (graph === undefined) failed++
+      else if (await graph.finish(orphan)) finished++
     } catch {
       failed++
     }

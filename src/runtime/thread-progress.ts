@@ -10,7 +10,7 @@ import type { Checkpointer, ClaimedTurn, ClaimRef, NewCheckpoint, StepCommit } f
 import type { Progress, Recorded } from './advance.ts'
 import type { Emit } from './events.ts'
 import { fenced } from './lease.ts'
-import { resend } from './resend.ts'
+import { isUnknownOutcome, resend } from './resend.ts'
 
 interface ProgressOptions {
   readonly leaseMs: number
@@ -28,6 +28,7 @@ export class ThreadProgress implements Progress {
   #hash: string
   #lastSeq: number
   #step: number
+  #started = false
   /** Whether the last commit's fate is known; after an unknown one nothing more may be said (T8). */
   #sure = true
   #pending: { recorded: Recorded; checkpoint: NewCheckpoint }[] = []
@@ -52,6 +53,7 @@ export class ThreadProgress implements Progress {
 
   startAt(position: Position): void {
     this.#position = position
+    this.#started = true
   }
 
   record(recorded: Recorded): void {
@@ -76,9 +78,13 @@ export class ThreadProgress implements Progress {
     return this.#send(status, null)
   }
 
-  /** Ends the run in the thread: the input stays, the reason is readable. A lost claim, or a silent database, leaves it to whoever takes over. */
+  /** Ends the run in the thread: the input stays, the reason is readable. A lost claim, or a silent database, leaves it to whoever takes over; one that was silent before the start does so at once. */
   async fail(failure: RecollectError): Promise<void> {
     if (failure.code === 'run_fenced' || !this.#sure) return
+    if (!this.#started && failure.code === 'storage_unavailable') {
+      await this.#checkpointer.releaseTurn(this.#claim).catch(() => {})
+      return
+    }
     const cancelled = failure.code === 'run_cancelled'
     // What the failed superstep recorded is not kept; its input is.
     this.#pending = this.#pending.filter(({ recorded }) => recorded.step === 0)
@@ -101,7 +107,12 @@ export class ThreadProgress implements Progress {
       leaseMs,
     }
     this.#sure = false
-    const { outcome } = await resend(() => this.#checkpointer.commitStep(commit), patienceMs)
+    const { outcome } = await resend(() => this.#checkpointer.commitStep(commit), patienceMs).catch(
+      (error: unknown) => {
+        this.#sure = !isUnknownOutcome(error)
+        throw error
+      },
+    )
     this.#sure = true
     if (outcome === 'fenced') throw fenced(this.#claim.thread)
     this.#pending = []

@@ -4,14 +4,21 @@ import type { AddressInfo } from 'node:net'
 import { sign } from 'hono/jwt'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { serve } from '../../src/http/index.ts'
-import { agent, type CompileOptions, type Tool } from '../../src/index.ts'
+import { agent, type Tool } from '../../src/index.ts'
+import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import type { Model, ModelPart } from '../../src/ports/model.ts'
 
 const secret = 'a secret of the tests, 32 bytes long'
 
-export function chatApp({ model, tools = [], ...options }: CompileOptions & { model: Model; tools?: readonly Tool[] }) {
-  const checkpointer = memoryCheckpointer()
-  const graph = agent({ tools }).compile({ checkpointer, model, deepFreeze: true, ...options })
+interface ChatAppParts {
+  readonly model: Model
+  readonly tools?: readonly Tool[]
+  /** That of another application makes this one a second isolate on its database. */
+  readonly checkpointer?: Checkpointer
+}
+
+export function chatApp({ model, tools = [], checkpointer = memoryCheckpointer() }: ChatAppParts) {
+  const graph = agent({ tools }).compile({ checkpointer, model, deepFreeze: true })
   return { app: serve({ graphs: { default: graph, support: graph }, checkpointer, auth: { secret } }), checkpointer }
 }
 

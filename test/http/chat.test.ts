@@ -1,6 +1,8 @@
 // The chat routes without a client of the AI SDK: what goes in, what comes out, and what is refused how.
 import { expect, test, vi } from 'vitest'
+import * as z from 'zod/mini'
 import type { UiChunk } from '../../src/http/ui-chunks.ts'
+import { RecollectError, tool } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
 import { chatApp, PromptedModel, tokenOf } from './chat-app.ts'
 import { expectReadable } from './ui-chunk-keys.ts'
@@ -290,15 +292,31 @@ test('stop ends the turn: the question stays, the stream says aborted, and the t
   expect(textOf(await chunksOf(next))).toBe('Yes.')
 })
 
-test('a turn that runs in another isolate cannot be stopped here, and that is said', async () => {
-  const model = new PromptedModel()
-  const { app, checkpointer } = chatApp({ model })
-  await checkpointer.threads.create({ tenant: 'acme', thread: 't', owner: 'alex' }, {})
-  await checkpointer.beginTurn({
-    ...{ tenant: 'acme', thread: 't', owner: 'alex', graph: 'default', token: 'elsewhere' },
-    ...{ createThread: false, leaseMs: 60_000, inlineBytes: 0, maxAttempts: 5 },
-    run: { run: 'r', key: 'r', bodyHash: '', input: '{}' },
+test('a half answer is not shown while its turn runs, here or elsewhere; what a failed turn had done is', async () => {
+  const gate = Promise.withResolvers<string>()
+  const look = tool('look', { description: 'Looks.', input: z.object({}), run: () => gate.promise })
+  const model = scriptedModel((messages) => {
+    if (messages.at(-1)?.role === 'tool') throw new RecollectError('model_refused', 'No more.')
+    return { text: 'I look.', calls: [{ id: 'c', name: 'look', arguments: {} }] }
   })
-  expect(await problem(await call(app, '/chat/t/stop', { body: {} }))).toEqual({ status: 409, code: 'thread_busy' })
-  expect((await call(app, '/chat/t/stream')).status).toBe(204)
+  const { app, checkpointer } = chatApp({ model, tools: [look] })
+  const elsewhere = chatApp({ model, tools: [look], checkpointer }).app
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const response = await call(app, '/chat', { body: saying('hi', { id: 'm1' }) })
+  const head = async () => (await checkpointer.threads.get({ tenant: 'acme', thread: 't', owner: 'alex' }))?.head
+  await vi.waitFor(async () => expect(await head()).toBe(2))
+  for (const isolate of [app, elsewhere]) {
+    expect(await (await call(isolate, '/chat/t/messages')).json()).toMatchObject([{ id: 'm1' }])
+    expect(await (await call(isolate, '/chat/t/messages')).json()).toHaveLength(1)
+  }
+  expect((await call(elsewhere, '/chat/t/stream')).status).toBe(204)
+  expect(await problem(await call(elsewhere, '/chat/t/stop', { body: {} }))).toEqual({
+    status: 409,
+    code: 'thread_busy',
+  })
+  gate.resolve('seen')
+  expect((await chunksOf(response)).at(-1)).toEqual({ type: 'error', errorText: 'No more.' })
+  const parts = [{}, { text: 'I look.' }, { type: 'tool-look', state: 'output-available', output: 'seen' }]
+  expect(await (await call(elsewhere, '/chat/t/messages')).json()).toMatchObject([{ id: 'm1' }, { parts }])
+  logged.mockRestore()
 })
