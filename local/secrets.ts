@@ -28,12 +28,24 @@ export async function localSecrets(directory: string): Promise<LocalSecrets> {
   return secrets
 }
 
+export interface TokenContent {
+  readonly tenant: string
+  readonly user: string
+  readonly scopes: readonly string[]
+  /** Others, such as `iss`. */
+  readonly claims?: Readonly<Record<string, string>>
+}
+
 const lifetimeSeconds = 30 * 86_400
 
 export function tokenFor(
   { auth }: Pick<LocalSecrets, 'auth'>,
-  { tenant, user, scopes }: { tenant: string; user: string; scopes: readonly string[] },
+  { tenant, user, scopes, claims }: TokenContent,
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1_000)
-  return sign({ tenant, sub: user, scope: scopes.join(' '), iat: now, exp: now + lifetimeSeconds }, auth, 'HS256')
+  return sign(
+    { ...claims, tenant, sub: user, scope: scopes.join(' '), iat: now, exp: now + lifetimeSeconds },
+    auth,
+    'HS256',
+  )
 }

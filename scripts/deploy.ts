@@ -40,19 +40,34 @@ async function main() {
   )
   const [url] = /https:\/\/\S+\.workers\.dev/.exec(output) ?? []
   if (url === undefined) return say('Deployed. Ask /ok on its address whether it is up.')
-  say(await healthOf(url, given.AUTH_SECRET))
+  say(await healthOf(url, given))
 }
 
-/** Asks the new deployment how its services are; without a secret to sign a token with, whether it is up at all. */
-async function healthOf(url: string, secret: string | undefined): Promise<string> {
-  const token =
-    secret && (await tokenFor({ auth: secret }, { tenant: 'deployment', user: 'deploy', scopes: ['operate'] }))
-  const answer = token
-    ? await fetch(`${url}/health`, { headers: { authorization: `Bearer ${token}` } })
-    : await fetch(`${url}/ok`)
+/** Asks the new deployment how its services are; where others sign the tokens, whether it is up at all. */
+async function healthOf(url: string, given: NodeJS.Dict<string>): Promise<string> {
+  const { AUTH_SECRET: auth, AUTH_JWKS_URL, AUTH_ISSUER: iss, AUTH_AUDIENCE: aud } = given
+  const answer =
+    auth === undefined || AUTH_JWKS_URL !== undefined
+      ? await fetch(`${url}/ok`)
+      : await fetch(`${url}/health`, {
+          headers: { authorization: `Bearer ${await operatorToken({ auth, iss, aud })}` },
+        })
   const text = await answer.text()
   if (!answer.ok) throw new Error(`${url} is deployed and not well: ${text}\n\`npx wrangler tail\` shows why.`)
   return `Deployed, and well: ${url} ${text}`
+}
+
+function operatorToken({
+  auth,
+  iss,
+  aud,
+}: {
+  auth: string
+  iss: string | undefined
+  aud: string | undefined
+}): Promise<string> {
+  const claims = { ...(iss && { iss }), ...(aud && { aud }) }
+  return tokenFor({ auth }, { tenant: 'deployment', user: 'deploy', scopes: ['operate'], claims })
 }
 
 async function wrangler(parameters: readonly string[]): Promise<string> {

@@ -29,8 +29,6 @@ export function compile(env: Env): Composition {
   const known = compositions.get(env)
   if (known !== undefined) return known
   const composition = compose(env)
-  const connected = Object.entries(composition.health).map(([name, { fingerprint }]) => `${name} ${fingerprint}`)
-  console.log(`recollect is connected to ${connected.join(', ')}`)
   compositions.set(env, composition)
   return composition
 }

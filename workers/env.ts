@@ -98,7 +98,7 @@ export const variables = {
     secret: false,
     required: false,
     example: '1',
-    about: 'Set by `npm run dev`: state is frozen deeply, and settings are not as strict.',
+    about: 'Set by `npm run dev`: all of the state that nodes see is frozen, not only its arrays.',
   },
 } as const satisfies Record<string, Variable>
 

@@ -23,7 +23,8 @@ export default {
       console.error(error)
       return problemResponse(asRecollectError(error, 'internal', 'The Worker could not start.'))
     }
-    const { app, activity } = composition
+    const { app, activity, health } = composition
+    tellOnce(health)
     if (activity !== undefined && request.method !== 'GET') context.waitUntil(activity.mark())
     return app.fetch(request, env, context)
   },
@@ -35,4 +36,14 @@ export default {
     const { found, finished, failed } = await sweep(checkpointer, graphs)
     if (found > 0) console.log(`sweep: ${found} runs were left behind, ${finished} are finished, ${failed} failed`)
   },
+}
+
+let told = false
+
+/** So that two deployments on two databases are seen at a glance. */
+function tellOnce(health: Composition['health']): void {
+  if (told) return
+  told = true
+  const connected = Object.entries(health).map(([name, { fingerprint }]) => `${name} ${fingerprint}`)
+  console.log(`recollect is connected to ${connected.join(', ')}`)
 }

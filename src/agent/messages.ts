@@ -78,7 +78,7 @@ const roles = ['user', 'system', 'assistant', 'tool', 'removed']
 
 /** Writes come from outside too: types alone do not hold there. */
 function assertMessage(write: unknown): asserts write is MessageWrite {
-  if (!isRecord(write)) throw refused('a message must be an object such as { "role": "user", "content": "Hi" }')
+  if (!isRecord(write)) throw refused('the whole must be an object such as { "role": "user", "content": "Hi" }')
   const { role, content, id, toolCalls, toolCallId } = write
   if (typeof role !== 'string' || !roles.includes(role)) throw refused(`role must be one of ${roles.join(', ')}`)
   if (role !== 'removed' && typeof content !== 'string') throw refused('content must be a string')
@@ -86,12 +86,18 @@ function assertMessage(write: unknown): asserts write is MessageWrite {
     throw refused('id must be a string of 1 to 256 characters')
   }
   if (role === 'removed' && id === undefined) throw refused('a removal must name the id of a message')
-  if (role === 'tool' && typeof toolCallId !== 'string') throw refused('a tool message must have a toolCallId')
-  if (toolCalls !== undefined && !Array.isArray(toolCalls)) throw refused('toolCalls must be an array')
+  if (role === 'tool' && typeof toolCallId !== 'string') throw refused('role "tool" needs a toolCallId')
+  if (toolCalls !== undefined && !(Array.isArray(toolCalls) && toolCalls.every(isToolCall))) {
+    throw refused('toolCalls must be an array of { id, name, arguments }, each a string')
+  }
+}
+
+function isToolCall(call: unknown): boolean {
+  return isRecord(call) && [call.id, call.name, call.arguments].every((part) => typeof part === 'string')
 }
 
 function refused(problem: string): RecollectError {
-  return new RecollectError('input_invalid', `A message was refused: ${problem}.`)
+  return new RecollectError('input_invalid', `In a message, ${problem}.`)
 }
 
 function isList(update: MessageWrite | readonly MessageWrite[]): update is readonly MessageWrite[] {

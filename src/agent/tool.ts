@@ -1,6 +1,6 @@
 // A tool: something a model may ask for, with a typed input and a function.
 import { toJSONSchema } from 'zod/mini'
-import { RecollectError } from '../kernel/errors.ts'
+import { messageOf, RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 import { issueText, type OutputOf, type StandardSchema } from '../kernel/schema.ts'
 import type { ToolDescription } from '../ports/model.ts'
@@ -89,10 +89,14 @@ function textOf(output: unknown): string {
 }
 
 function jsonSchemaOf(name: string, input: StandardSchema): JsonSchema {
-  const standard = input['~standard']
-  const schema =
-    standard.jsonSchema?.input({ target: 'draft-2020-12' }) ??
-    (standard.vendor === 'zod' ? toJSONSchema(input as never, { io: 'input' }) : undefined)
+  const { vendor } = input['~standard']
+  let schema: unknown
+  let cause: unknown
+  try {
+    schema = vendorSchemaOf(input)
+  } catch (error) {
+    cause = error
+  }
   if (isRecord(schema)) {
     // Which dialect it is in costs the model tokens and tells it nothing.
     const { $schema: _, ...parameters } = schema
@@ -100,6 +104,13 @@ function jsonSchemaOf(name: string, input: StandardSchema): JsonSchema {
   }
   throw new RecollectError(
     'graph_invalid',
-    `The input of tool "${name}" is a schema of "${standard.vendor}", which cannot say what it is in JSON Schema. Give it beside the input, in the field jsonSchema.`,
+    `The input of tool "${name}" is a schema of "${vendor}", which cannot say what it is in JSON Schema${cause === undefined ? '' : ` (${messageOf(cause)})`}. Give it beside the input, in the field jsonSchema.`,
+    { cause },
   )
+}
+
+function vendorSchemaOf(input: StandardSchema): unknown {
+  const { jsonSchema, vendor } = input['~standard']
+  if (jsonSchema !== undefined) return jsonSchema.input({ target: 'draft-2020-12' })
+  return vendor === 'zod' ? toJSONSchema(input as never, { io: 'input' }) : undefined
 }

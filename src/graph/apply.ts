@@ -1,5 +1,5 @@
 // Applying: from a position and what its tasks wrote to the next position. Pure, and the same whenever it is done again.
-import { asRecollectError, didYouMean, messageOf, RecollectError } from '../kernel/errors.ts'
+import { didYouMean, type ErrorCode, isRecollectError, RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 import type { MintId } from './channel.ts'
 import type { Due, Position } from './checkpoint.ts'
@@ -62,7 +62,7 @@ function reduceInput(graph: Graph, values: Position['values'], input: unknown, m
     throw new RecollectError('input_invalid', `The input has "${name}", which is not a channel of this graph${hint}.`)
   })
   return reduceInto(graph, values, input, mintId, (name, error) =>
-    asRecollectError(error, 'input_invalid', `The input for channel "${name}" was refused: ${messageOf(error)}`),
+    refusal('input_invalid', `The input for channel "${name}" was refused`, error),
   )
 }
 
@@ -76,11 +76,7 @@ export function applyWrites(
   let values = position.values
   writes.forEach(({ node, update }, index) => {
     values = reduceInto(graph, values, update, mintIdFor(index), (name, error) =>
-      asRecollectError(
-        error,
-        'node_write_invalid',
-        `Channel "${name}" refused what node "${node}" wrote: ${messageOf(error)}`,
-      ),
+      refusal('node_write_invalid', `Channel "${name}" refused what node "${node}" wrote`, error),
     )
   })
   return follow(graph, { ...position, values }, writes)
@@ -155,7 +151,7 @@ function targets(graph: Graph, source: string, view: () => Readonly<Record<strin
   try {
     chosen = edge(view())
   } catch (error) {
-    throw asRecollectError(error, 'route_invalid', `The route edges.${source} threw: ${messageOf(error)}`)
+    throw refusal('route_invalid', `The route edges.${source} threw`, error)
   }
   return targetsOf(chosen, `The route edges.${source}`)
 }
@@ -166,6 +162,14 @@ function known(graph: Graph, target: string, source: string): string {
     'route_invalid',
     `"${source}" goes to "${target}", which is not a node${didYouMean(target, [...graph.nodes.keys()])}.`,
   )
+}
+
+/** Our own words are passed on; those of a foreign error stay its own, for they may quote the state. */
+function refusal(code: ErrorCode, what: string, error: unknown): RecollectError {
+  const why = isRecollectError(error)
+    ? `: ${error.message}`
+    : ` with ${error instanceof Error ? error.name : typeof error}.`
+  return new RecollectError(code, what + why, { cause: error })
 }
 
 function assertChannels(

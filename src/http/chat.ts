@@ -28,8 +28,10 @@ const answers = {
   200: stream,
   404: { description: "No such graph, or the thread's id is somebody else's." },
   409: { description: 'The thread is busy with another turn; `Retry-After` says when to try again.' },
-  422: { description: 'The body is not a chat request, or its last message is not text from a person.' },
-  501: { description: '`regenerate-message`, an edited message, or files.' },
+  422: {
+    description:
+      'The body is not a chat request, or its last message is not text from a person; or it asks for what this version has not: `regenerate-message`, an edited message, files.',
+  },
 } as const
 
 const posting = {
@@ -88,7 +90,7 @@ export const chatRoutes: readonly Route[] = [
       responses: {
         200: stream,
         204: { description: 'No turn of this thread runs here, or there is no such thread.' },
-        501: { description: 'The answer is longer than what is held for replay.' },
+        422: { description: 'The answer is longer than what is held for replay.' },
       },
       handle: ({ turns, principal, parameters }) => listen(turns, addressOf(principal, parameters.thread_id)),
     }),

@@ -2,7 +2,7 @@
 import type { Message } from '../ports/model.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { CheckpointSaved, RunEvent } from '../runtime/events.ts'
-import { logFailure, problemOf } from './problem.ts'
+import { problemOf } from './problem.ts'
 import type { SseEvent } from './sse.ts'
 import { messageChannels, type WireMessage, wireMessage, wireValues } from './wire-messages.ts'
 
@@ -30,8 +30,7 @@ export async function* runEvents(view: RunView, events: AsyncIterable<RunEvent>)
   }
 }
 
-export function errorEvent(error: unknown): SseEvent {
-  logFailure(error)
+function errorEvent(error: unknown): SseEvent {
   return { event: 'error', data: wireError(error) }
 }
 

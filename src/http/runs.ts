@@ -6,6 +6,7 @@ import { randomId } from '../kernel/id.ts'
 import type { RunRecord } from '../ports/checkpointer.ts'
 import type { RunResult } from '../runtime/compiled-graph.ts'
 import { pacedBody } from './paced-body.ts'
+import { logFailure } from './problem.ts'
 import { type Call, type Route, type RouteResponse, route } from './route.ts'
 import { runEvents, wireError } from './run-events.ts'
 import { type PlannedRun, plannedRun, RunRequest } from './run-request.ts'
@@ -25,6 +26,9 @@ const tag = 'Runs'
 const reading = ['chat', 'operate'] as const
 const running = ['chat'] as const
 
+const description =
+  'Of messages only those of the person are taken. `metadata` is accepted and not kept. What this version cannot do is refused by name.'
+
 const eventsOut: Readonly<Record<number, RouteResponse>> = {
   200: { description: 'The events of the run, `metadata` first', contentType: 'text/event-stream' },
 }
@@ -42,6 +46,7 @@ export const runRoutes: readonly Route[] = [
     scopes: running,
     tag,
     summary: 'Run a graph in a thread and stream what happens',
+    description,
     body: RunRequest,
     responses: eventsOut,
     handle: (call) => streamed(call, call.parameters.thread_id),
@@ -52,6 +57,7 @@ export const runRoutes: readonly Route[] = [
     scopes: running,
     tag,
     summary: 'Run a graph in a thread and wait for its end',
+    description,
     body: RunRequest,
     responses: valuesOut,
     handle: (call) => awaited(call, call.parameters.thread_id),
@@ -62,6 +68,7 @@ export const runRoutes: readonly Route[] = [
     scopes: running,
     tag,
     summary: 'Run a graph without a thread and stream what happens',
+    description,
     body: RunRequest,
     responses: eventsOut,
     handle: (call) => streamed(call),
@@ -72,6 +79,7 @@ export const runRoutes: readonly Route[] = [
     scopes: running,
     tag,
     summary: 'Run a graph without a thread and wait for its end',
+    description,
     body: RunRequest,
     responses: valuesOut,
     handle: (call) => awaited(call),
@@ -150,11 +158,13 @@ async function begin(call: RunCall, thread: string | undefined): Promise<Begun> 
   )
   waitUntil(result)
   if (!(await timing.measure('storage', turn.speaks()))) await result
+  result.catch(logFailure)
   return { run, plan, turn, result, headers: { 'content-location': locationOf(thread, run) } }
 }
 
-export function locationOf(thread: string | undefined, run: string): string {
-  return thread === undefined ? `/runs/${run}` : `/threads/${encodeURIComponent(thread)}/runs/${run}`
+/** As it stands: the client takes the ids from it, and no id has a character that a path must hide. */
+function locationOf(thread: string | undefined, run: string): string {
+  return thread === undefined ? `/runs/${run}` : `/threads/${thread}/runs/${run}`
 }
 
 async function streamed(call: RunCall, thread?: string): Promise<Response> {

@@ -1,6 +1,6 @@
 // Threads, their states and their runs as the LangGraph wire shows them.
 import type * as z from 'zod/mini'
-import { RecollectError } from '../kernel/errors.ts'
+import { type ErrorCode, isRecollectError, RecollectError } from '../kernel/errors.ts'
 import type { RunRecord, RunStatus, ThreadKey, ThreadRecord } from '../ports/checkpointer.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { StateSnapshot } from '../runtime/history.ts'
@@ -26,21 +26,26 @@ export function wireThread(record: ThreadRecord, values: Record<string, unknown>
   }
 }
 
-/** The values at a thread's head, in their wire form. `{}` before its first run. */
+/**
+ * The values at a thread's head, in their wire form. `{}` before its first run, and where its graph is not deployed or
+ * the thread was deleted meanwhile: a list must not fail for one of its threads.
+ */
 export async function headValues(
   service: Service,
-  key: ThreadKey,
+  { tenant, thread, owner }: ThreadKey,
   record: ThreadRecord,
 ): Promise<Record<string, unknown>> {
-  if (record.head === 0) return {}
-  const { graph, values } = await headState(service, key, record)
-  return wireValues(graph.graph, values)
+  try {
+    if (record.head === 0) return {}
+    const graph = graphOfThread(service, record)
+    return wireState(graph, thread, await graph.state({ tenant, thread, user: owner })).values
+  } catch (error) {
+    if (isRecollectError(error) && absent.includes(error.code)) return {}
+    throw error
+  }
 }
 
-export async function headState(service: Service, { tenant, thread, owner }: ThreadKey, record: ThreadRecord) {
-  const graph = graphOfThread(service, record)
-  return { graph, ...(await graph.state({ tenant, thread, user: owner })) }
-}
+const absent: readonly ErrorCode[] = ['graph_unknown', 'thread_unknown']
 
 /** The graph that ran last in the thread: the one that knows its channels. */
 export function graphOfThread({ graphs }: Service, { graph, thread }: ThreadRecord): CompiledGraph {

@@ -12,7 +12,7 @@ const codes = {
   scope_missing: { status: 403, retryable: false },
   route_unknown: { status: 404, retryable: false },
   method_unsupported: { status: 405, retryable: false },
-  feature_unsupported: { status: 501, retryable: false },
+  feature_unsupported: { status: 422, retryable: false },
   // threads and runs
   thread_missing: { status: 400, retryable: false },
   thread_unknown: { status: 404, retryable: false },

@@ -46,11 +46,16 @@ export async function writeTip(
 ): Promise<void> {
   const { seq, hash, position } = tip
   const outweighed = candidate !== undefined && candidate.appendedBytes > candidate.stateBytes + slackBytes
-  if (candidate === undefined || outweighed || candidate.seq > seq) {
+  if (candidate === undefined || outweighed || candidate.seq > seq || surpasses(candidate.position, position)) {
     await cache.replace(key, { seq, hash, text: snapshotText(position) })
     return
   }
   if (candidate.seq === seq && candidate.hash === hash) return
   const text = deltaText(difference(candidate.position, position))
   await cache.append(key, { seq: candidate.seq, hash: candidate.hash }, [{ seq, hash, text }])
+}
+
+/** Whether it has a channel that the thread has not: it is of another branch, or of a deleted thread, and a delta takes no channel away. */
+function surpasses(candidate: Position, position: Position): boolean {
+  return Object.keys(candidate.values).some((name) => !Object.hasOwn(position.values, name))
 }

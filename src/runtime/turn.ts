@@ -10,7 +10,7 @@
 // T8 A write of unknown outcome is resent unchanged, and every write is idempotent: a claim by its token, a commit by
 //    step and epoch. At most one commit is in flight; nothing names checkpoint k before commit k is acknowledged.
 // T9 A tool call is at least once, with the key run:step:task. Exactly-once is promised for recording, in those words.
-import { emptyPosition, type Position, snapshotText } from '../graph/checkpoint.ts'
+import { emptyPosition, type Position } from '../graph/checkpoint.ts'
 import type { Graph } from '../graph/graph.ts'
 import { stateView } from '../graph/plan.ts'
 import { asRecollectError, RecollectError } from '../kernel/errors.ts'
@@ -26,7 +26,7 @@ import type { Env } from './context.ts'
 import type { Emit } from './events.ts'
 import { heldLease } from './lease.ts'
 import { resend } from './resend.ts'
-import { snapshotIsDue } from './snapshot.ts'
+import { dueSnapshot } from './snapshot.ts'
 import { type Candidate, readCandidate, writeTip } from './thread-cache.ts'
 import { ThreadProgress } from './thread-progress.ts'
 
@@ -66,7 +66,8 @@ export interface TurnResult {
 const inlineBytes = 16_384
 const maxAttempts = 5
 const claimPatienceMs = 500
-const commitPatienceMs = 10_000
+/** Longer than one statement may take: what the model said is worth a second try. */
+const commitPatienceMs = 20_000
 
 /** `undefined` when asked to take over and nothing was due. An older run whose worker is gone is finished first. */
 export async function takeTurn(house: House, request: TurnRequest): Promise<TurnResult | undefined> {
@@ -214,8 +215,8 @@ async function afterAnswer(
 ): Promise<void> {
   const caching = cache && writeTip(cache, cacheKey({ tenant, thread }, claim.owner), claim.candidate, tip)
   const { head: seq, hash } = claim
-  const snapshot =
-    snapshotIsDue(claim, start) && checkpointer.putSnapshot({ tenant, thread, seq, hash, text: snapshotText(start) })
+  const text = dueSnapshot(claim, start)
+  const snapshot = text !== undefined && checkpointer.putSnapshot({ tenant, thread, seq, hash, text })
   await Promise.allSettled([caching, snapshot])
 }
 

@@ -66,7 +66,9 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
 }
 
 function exited(child: ChildProcess): Promise<unknown> {
-  return child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((resolve) => child.once('exit', resolve))
+  return child.exitCode !== null || child.signalCode !== null
+    ? Promise.resolve()
+    : new Promise((resolve) => child.once('exit', resolve))
 }
 
 function welcomeOf(child: ChildProcess): Promise<string> {

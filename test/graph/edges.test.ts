@@ -41,7 +41,7 @@ describe('edges', () => {
       () => {
         throw new Error('no way')
       },
-      /edges\.a threw: no way/,
+      /The route edges\.a threw with Error/,
     ],
     ['named nothing', () => undefined, /edges\.a must name a node, END, send\(…\).*gave undefined/],
     ['named null', () => null, /gave null/],

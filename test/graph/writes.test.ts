@@ -60,14 +60,14 @@ describe('an input', () => {
     const strict = graphOf({ state: { picky }, nodes: { a: () => ({}) }, edges: { start: 'a' } })
     const refused = expect.objectContaining({
       code: 'input_invalid',
-      message: 'The input for channel "picky" was refused: below 0',
+      message: 'The input for channel "picky" was refused with Error.',
     })
     expect(() => checkInput(strict, { picky: -1 })).toThrow(refused)
     const writes = [{ node: 'a', update: { picky: -1 }, goto: undefined }]
     expect(() => applyWrites(strict, emptyPosition, writes, () => () => '')).toThrow(
       expect.objectContaining({
         code: 'node_write_invalid',
-        message: 'Channel "picky" refused what node "a" wrote: below 0',
+        message: 'Channel "picky" refused what node "a" wrote with Error.',
       }),
     )
   })

@@ -146,7 +146,7 @@ test('a message sent twice is answered twice and asked once', async () => {
   expect(textOf(second)).toBe('You said hello')
   expect(model.requests).toHaveLength(1)
   expect(await problem(await call(app, '/chat', { body: saying('edited', { id: 'm1' }) }))).toEqual({
-    status: 501,
+    status: 422,
     code: 'feature_unsupported',
   })
 })
@@ -192,11 +192,11 @@ test('what is no chat request is refused with a code', async () => {
     expect((await refused({ ...good, id })).status, id).toBe(400)
   }
   expect(await refused({ ...good, trigger: 'regenerate-message' })).toEqual({
-    status: 501,
+    status: 422,
     code: 'feature_unsupported',
   })
   const file = { type: 'file', mediaType: 'image/png', url: 'data:,' }
-  expect(await refused(last({ role: 'user', parts: [file] }))).toEqual({ status: 501, code: 'feature_unsupported' })
+  expect(await refused(last({ role: 'user', parts: [file] }))).toEqual({ status: 422, code: 'feature_unsupported' })
   expect(await problem(await call(app, '/chat/t/messages'))).toMatchObject({ status: 404 })
 })
 

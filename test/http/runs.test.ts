@@ -271,7 +271,7 @@ test('what a run cannot do yet is refused by name, what changes nothing is accep
   }
   for (const [field, value] of Object.entries(asked)) {
     const answer = await send('POST', '/runs/wait', { ...chat, [field]: value })
-    expect(answer, field).toMatchObject({ status: 501, body: { code: 'feature_unsupported' } })
+    expect(answer, field).toMatchObject({ status: 422, body: { code: 'feature_unsupported' } })
     expect(answer.body.detail, field).toContain(field)
   }
   const harmless = {
@@ -319,7 +319,7 @@ test('of messages only those of the person are taken', async () => {
   ]
   expect((await wait(parts)).body.messages[0]).toMatchObject({ id: 'm1', content: 'ab' })
   const picture = [{ type: 'human', content: [{ type: 'image_url', image_url: 'x' }] }]
-  expect(await wait(picture)).toMatchObject({ status: 501, body: { code: 'feature_unsupported' } })
+  expect(await wait(picture)).toMatchObject({ status: 422, body: { code: 'feature_unsupported' } })
 })
 
 test('storage is timed before the first byte', async () => {

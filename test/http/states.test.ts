@@ -1,6 +1,7 @@
 // States and history in the LangGraph wire.
 import { expect, test } from 'vitest'
-import { deployment, said } from './deployment.ts'
+import { serve } from '../../src/http/index.ts'
+import { deployment, said, secret, tokenFor } from './deployment.ts'
 
 async function talkedTo() {
   const all = deployment()
@@ -78,12 +79,13 @@ test('a thread of a graph that is no longer deployed says so', async () => {
   const { send, app, checkpointer, graphs } = await talkedTo()
   const { clerk } = graphs
   if (clerk === undefined) throw new Error('no clerk')
-  const { serve } = await import('../../src/http/index.ts')
-  const { secret, tokenFor } = await import('./deployment.ts')
   const later = serve({ graphs: { clerk }, checkpointer, auth: { secret } })
   const headers = { authorization: `Bearer ${await tokenFor()}` }
   const answer = await later.request('/threads/t1/state', { headers })
   expect(await answer.json()).toMatchObject({ code: 'graph_unknown', detail: expect.stringContaining('"chat"') })
+  expect(await (await later.request('/threads/t1', { headers })).json()).toMatchObject({ thread_id: 't1', values: {} })
+  const search = await later.request('/threads/search', { method: 'POST', headers, body: '{}' })
+  expect(await search.json()).toMatchObject([{ thread_id: 't1', values: {} }])
   expect((await app.request('/threads/t1/state', { headers })).status).toBe(200)
   expect((await send('GET', '/threads/t1')).status).toBe(200)
 })

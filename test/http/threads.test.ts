@@ -84,7 +84,7 @@ test('a search shows values, unless others are selected', async () => {
 
 test('what is not supported is refused by name', async () => {
   const send = deployment().as()
-  const refused = { status: 501, body: { code: 'feature_unsupported' } }
+  const refused = { status: 422, body: { code: 'feature_unsupported' } }
   expect(await send('POST', '/threads', { ttl: 60 })).toMatchObject({ ...refused, body: { details: { field: 'ttl' } } })
   expect(await send('POST', '/threads', { supersteps: [{}] })).toMatchObject(refused)
   expect(await send('POST', '/threads/search', { values: { a: 1 } })).toMatchObject(refused)

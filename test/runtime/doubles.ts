@@ -1,4 +1,5 @@
 // What runtime tests drive turns with: a checkpointer with one part replaced, promises settled by hand, events collected.
+import { vi } from 'vitest'
 import { RecollectError } from '../../src/kernel/errors.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import type { RunEvent } from '../../src/runtime/events.ts'
@@ -68,4 +69,20 @@ export function typesOf(events: readonly RunEvent[]): string[] {
 
 export function passing(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Moves the fake clock until `work` has settled. */
+export async function settled<Value>(work: Promise<Value>): Promise<{ value?: Value; error?: unknown }> {
+  let result: { value?: Value; error?: unknown } | undefined
+  work.then(
+    (value) => {
+      result = { value }
+    },
+    (error: unknown) => {
+      result = { error }
+    },
+  )
+  for (let turn = 0; result === undefined && turn < 2_000; turn++) await vi.advanceTimersByTimeAsync(100)
+  if (result === undefined) throw new Error('It did not settle in 200 seconds.')
+  return result
 }

@@ -1,5 +1,5 @@
 // Thread records of the in-memory database.
-import { isDeepStrictEqual } from 'node:util'
+import { isRecord } from '../../kernel/json.ts'
 import type { ThreadCreation, ThreadKey, ThreadRecord, ThreadRecords, ThreadSearch } from '../../ports/checkpointer.ts'
 import { rootCheckpoint, type StoredThread, type Tables } from './tables.ts'
 
@@ -104,7 +104,7 @@ export class MemoryThreads implements ThreadRecords {
           (ids === null || ids.includes(record.thread)) &&
           (status === null || record.status === status) &&
           Object.entries(copyOf(metadata)).every(
-            ([key, value]) => Object.hasOwn(record.metadata, key) && isDeepStrictEqual(record.metadata[key], value),
+            ([key, value]) => Object.hasOwn(record.metadata, key) && equal(record.metadata[key], value),
           ),
       )
   }
@@ -117,4 +117,13 @@ export class MemoryThreads implements ThreadRecords {
 /** As a database would keep it: nothing of the caller's own, and nothing that JSON has no word for. */
 function copyOf(metadata: ThreadRecord['metadata']): ThreadRecord['metadata'] {
   return JSON.parse(JSON.stringify(metadata))
+}
+
+/** Equal as JSON: the order of keys does not count. */
+function equal(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, index) => equal(item, b[index]))
+  if (!isRecord(a) || !isRecord(b)) return a === b
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]))
 }

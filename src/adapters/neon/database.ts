@@ -18,7 +18,7 @@ export interface Database {
 }
 
 /** Longer than any statement of ours takes, shorter than a person waits. */
-const timeoutMs = 15_000
+const timeoutMs = 10_000
 
 export function database(sql: Sql): Database {
   const rows: Database['rows'] = async (text, parameters) => {

@@ -1,0 +1,357 @@
+-- The database of recollect. Safe to run on an empty database, again, and on every released version: `npm run migrate`.
+-- Statements are separated by a line that ends in a semicolon; bodies of functions stand between $$.
+-- User text is `text`, never `jsonb`: jsonb refuses \u0000 and lone surrogates, and one such message would brick a thread.
+-- Times are the database's clock. Tenant comes first in every key.
+
+create schema if not exists recollect;
+
+create table if not exists recollect.schema_version (
+  version int primary key,
+  applied_at timestamptz not null default clock_timestamp()
+);
+
+-- One conversation: who owns it, where its head is, and who holds it.
+create table if not exists recollect.threads (
+  tenant text not null,
+  thread text not null,
+  owner text not null,
+  metadata jsonb not null default '{}',
+  graph text,
+  head bigint not null default 0,
+  head_hash text not null default '',
+  last_seq bigint not null default 0,
+  last_ticket bigint not null default 0,
+  epoch bigint not null default 0,
+  lease_run text,
+  lease_token text,
+  lease_until timestamptz,
+  status text not null default 'idle',
+  created_at timestamptz not null default clock_timestamp(),
+  updated_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, thread)
+);
+
+create index if not exists threads_of_owner on recollect.threads (tenant, owner, updated_at desc);
+
+-- One request to advance a thread. `input` is dropped at the first commit; `answer` is a checkpoint's number.
+create table if not exists recollect.runs (
+  tenant text not null,
+  run text not null,
+  thread text not null,
+  key text not null,
+  body_hash text not null,
+  graph text not null,
+  input text,
+  ticket bigint not null,
+  status text not null default 'running',
+  step int not null default 0,
+  attempts int not null default 0,
+  last_commit text,
+  answer bigint,
+  error text,
+  created_at timestamptz not null default clock_timestamp(),
+  updated_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, run),
+  unique (tenant, thread, key)
+);
+
+create index if not exists runs_due on recollect.runs (tenant, thread, ticket) where status = 'running';
+
+-- The state after a superstep: immutable but for `snapshot`, which is attached later and changes nothing that is read.
+create table if not exists recollect.checkpoints (
+  tenant text not null,
+  thread text not null,
+  seq bigint not null,
+  parent bigint not null,
+  run text not null,
+  step int not null,
+  hash text not null,
+  delta text not null,
+  snapshot text,
+  chain_bytes int not null,
+  base_bytes int not null,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, thread, seq)
+);
+
+-- One branch of checkpoints, newest first: from `_seq` back to the first snapshot at or below the `_count`th, or to the root.
+-- It steps by a lateral join: a plain recursive join is quadratic without statistics, and always so in PGlite.
+create or replace function recollect.chain_v1(_tenant text, _thread text, _seq bigint, _count int)
+returns json language plpgsql stable as $$
+begin
+  return (
+    with recursive chain as (
+      select 1 as n, c.seq, c.parent, c.hash, c.run, c.step, c.created_at, c.delta, c.snapshot
+      from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = _seq
+      union all
+      select chain.n + 1, p.* from chain cross join lateral (
+        select c.seq, c.parent, c.hash, c.run, c.step, c.created_at, c.delta, c.snapshot
+        from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = chain.parent limit 1
+      ) p where chain.snapshot is null or chain.n < _count
+    ), base as (
+      select min(n) as n from chain where snapshot is not null and n >= _count
+    )
+    select json_agg(json_build_array(chain.seq, chain.parent, chain.hash, chain.run, chain.step, chain.created_at,
+      case when chain.n = base.n then 's' else 'd' end,
+      case when chain.n = base.n then chain.snapshot else chain.delta end) order by chain.n desc)
+    from chain, base
+  );
+end $$;
+
+create or replace function recollect.load_chain_v1(_tenant text, _thread text, _owner text, _seq bigint, _count int)
+returns json language plpgsql stable as $$
+declare
+  th recollect.threads;
+begin
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread;
+  if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then return null; end if;
+  return json_build_object('head', th.head,
+    'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count));
+end $$;
+
+-- A run as the Worker reads it.
+create or replace function recollect.run_json_v1(r recollect.runs) returns json language sql stable as $$
+  select json_build_object('run', r.run, 'thread', r.thread, 'graph', r.graph, 'status', r.status, 'step', r.step,
+    'attempts', r.attempts, 'answer', r.answer, 'error', r.error, 'createdAt', r.created_at, 'updatedAt', r.updated_at)
+$$;
+
+-- Owner, idempotency, admission and claim, under the thread's row lock.
+-- outcome: claimed | ended | busy | key-reused | unknown-thread | nothing-due
+create or replace function recollect.begin_turn_v1(
+  _tenant text, _thread text, _owner text, _create boolean,
+  _run text, _key text, _body_hash text, _graph text, _input text,
+  _token text, _lease_ms int, _inline_bytes int, _max_attempts int
+) returns json language plpgsql as $$
+declare
+  th recollect.threads;
+  mine recollect.runs;   -- the run asked for
+  due recollect.runs;    -- the run to work on
+  cp recollect.checkpoints;
+  leased boolean;
+begin
+  -- Lock first: whatever is read before the lock may be older than what another worker has just written.
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
+  if th.thread is null and _create and _owner is not null then
+    insert into recollect.threads (tenant, thread, owner) values (_tenant, _thread, _owner) on conflict do nothing;
+    select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
+  end if;
+  if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then
+    return json_build_object('outcome', 'unknown-thread');
+  end if;
+  leased := coalesce(th.lease_until > clock_timestamp(), false);
+
+  -- My own claim, whose acknowledgement was lost.
+  if leased and th.lease_token = _token then
+    select * into due from recollect.runs r where r.tenant = _tenant and r.run = th.lease_run;
+  else
+    if _run is not null then
+      select * into mine from recollect.runs r where r.tenant = _tenant and r.thread = _thread and r.key = _key;
+      if mine.run is not null and mine.body_hash <> _body_hash then
+        return json_build_object('outcome', 'key-reused');
+      end if;
+      if mine.run is not null and mine.status <> 'running' then
+        return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
+      end if;
+    end if;
+    if leased then
+      return json_build_object('outcome', 'busy', 'run', th.lease_run,
+        'retryAfterMs', ceil(extract(epoch from th.lease_until - clock_timestamp()) * 1000));
+    end if;
+    loop
+      select * into due from recollect.runs r
+        where r.tenant = _tenant and r.thread = _thread and r.status = 'running' order by r.ticket limit 1;
+      exit when due.run is null or due.attempts < _max_attempts;
+      update recollect.runs r set status = 'dead', updated_at = clock_timestamp(),
+        error = '{"code":"run_failed","message":"The run was started ' || due.attempts || ' times and never got to a commit; it is not tried again. Its input is kept with the run."}'
+        where r.tenant = _tenant and r.run = due.run;
+      update recollect.threads t set status = 'error' where t.tenant = _tenant and t.thread = _thread;
+      if due.run = mine.run then
+        select * into mine from recollect.runs r where r.tenant = _tenant and r.run = due.run;
+        return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
+      end if;
+    end loop;
+    if due.run is null and _run is null then return json_build_object('outcome', 'nothing-due'); end if;
+    -- An orphan goes first, and by a worker that has its graph. The new run waits outside: a refused turn leaves no row.
+    if due.run is not null and due.graph <> _graph then
+      return json_build_object('outcome', 'busy', 'run', due.run, 'retryAfterMs', 10000);
+    end if;
+    if due.run is null then
+      insert into recollect.runs (tenant, run, thread, key, body_hash, graph, input, ticket)
+        values (_tenant, _run, _thread, _key, _body_hash, _graph, _input, th.last_ticket + 1)
+        on conflict do nothing returning * into due;
+      -- The key is new, so the run's id is not: the tenant has given it to another run.
+      if due.run is null then return json_build_object('outcome', 'key-reused'); end if;
+      th.last_ticket := due.ticket;
+    end if;
+    update recollect.threads t set epoch = t.epoch + 1, lease_token = _token, lease_run = due.run,
+      lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond', last_ticket = th.last_ticket,
+      graph = due.graph, status = 'busy', updated_at = clock_timestamp()
+      where t.tenant = _tenant and t.thread = _thread returning t.* into th;
+    update recollect.runs r set attempts = r.attempts + 1, updated_at = clock_timestamp()
+      where r.tenant = _tenant and r.run = due.run returning r.* into due;
+  end if;
+
+  select * into cp from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = th.head;
+  return json_build_object('outcome', 'claimed', 'run', due.run, 'mine', _run is not null and due.key = _key,
+    'graph', due.graph, 'owner', th.owner, 'epoch', th.epoch, 'head', th.head, 'hash', th.head_hash,
+    'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'attempts', due.attempts,
+    'chainBytes', coalesce(cp.chain_bytes, 0), 'baseBytes', coalesce(cp.base_bytes, 0),
+    'frames', case when coalesce(cp.chain_bytes + cp.base_bytes, 0) <= _inline_bytes
+      then coalesce(recollect.chain_v1(_tenant, _thread, th.head, 1), '[]'::json) end);
+end $$;
+
+-- Checkpoints, head, lease and run status, under the thread's row lock. Looking up and writing in one query instead would
+-- read a snapshot older than the lock and tell legitimate retries that they are fenced.
+-- outcome: applied | already | fenced
+create or replace function recollect.commit_step_v1(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text, _head bigint, _hash text, _step int,
+  _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int
+) returns json language plpgsql as $$
+declare
+  th recollect.threads;
+  r recollect.runs;
+  parent recollect.checkpoints;
+  commit_id text := _step || ':' || _epoch;
+  n int := coalesce(array_length(_deltas, 1), 0);
+  chain int;
+  base int;
+begin
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
+  select * into r from recollect.runs x where x.tenant = _tenant and x.run = _run;
+  -- The id names run, step and claim: by run and step alone, one worker would be told that another's commit was its own.
+  if r.last_commit = commit_id then
+    return json_build_object('outcome', 'already', 'head', r.answer, 'status', r.status);
+  end if;
+  if th.thread is null or r.run is null or r.status <> 'running' or th.epoch <> _epoch or th.head <> _head
+    or th.head_hash <> _hash or th.lease_run is distinct from _run or th.lease_token is distinct from _token then
+    return json_build_object('outcome', 'fenced', 'head', coalesce(th.head, 0), 'status', coalesce(r.status, 'cancelled'));
+  end if;
+  select * into parent from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = _head;
+  chain := case when parent.snapshot is null then coalesce(parent.chain_bytes, 0) else 0 end;
+  base := case when parent.snapshot is null then coalesce(parent.base_bytes, 0) else octet_length(parent.snapshot) end;
+  for i in 1..n loop
+    chain := chain + octet_length(_deltas[i]);
+    insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, chain_bytes, base_bytes)
+      values (_tenant, _thread, th.last_seq + i, case when i = 1 then _head else th.last_seq + i - 1 end,
+        _run, _steps[i], _hashes[i], _deltas[i], chain, base);
+  end loop;
+  update recollect.threads t set
+    head = case when n > 0 then th.last_seq + n else t.head end,
+    head_hash = case when n > 0 then _hashes[n] else t.head_hash end,
+    last_seq = th.last_seq + n,
+    lease_run = case when _status = 'running' then t.lease_run end,
+    lease_token = case when _status = 'running' then t.lease_token end,
+    lease_until = case when _status = 'running' then clock_timestamp() + _lease_ms * interval '1 millisecond' end,
+    status = case _status when 'running' then 'busy' when 'error' then 'error' else 'idle' end,
+    updated_at = clock_timestamp()
+    where t.tenant = _tenant and t.thread = _thread returning t.* into th;
+  update recollect.runs x set step = _step, status = _status, error = _error, attempts = 0, last_commit = commit_id,
+    answer = th.head, input = case when n > 0 then null else x.input end, updated_at = clock_timestamp()
+    where x.tenant = _tenant and x.run = _run;
+  return json_build_object('outcome', 'applied', 'head', th.head, 'status', _status);
+end $$;
+
+create or replace function recollect.renew_lease_v1(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text, _lease_ms int
+) returns boolean language sql as $$
+  with renewed as (
+    update recollect.threads t set lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond'
+    where t.tenant = _tenant and t.thread = _thread and t.epoch = _epoch and t.lease_run = _run and t.lease_token = _token
+    returning 1
+  )
+  select exists (select 1 from renewed)
+$$;
+
+-- A worker that stops gives the thread back at once. Its attempt does not count.
+create or replace function recollect.release_turn_v1(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text
+) returns boolean language plpgsql as $$
+begin
+  update recollect.threads t set lease_run = null, lease_token = null, lease_until = null
+    where t.tenant = _tenant and t.thread = _thread and t.epoch = _epoch and t.lease_run = _run and t.lease_token = _token;
+  if not found then return false; end if;
+  update recollect.runs r set attempts = greatest(r.attempts - 1, 0) where r.tenant = _tenant and r.run = _run;
+  return true;
+end $$;
+
+-- Attaches the state to a checkpoint. The checkpoints between it and the head were written before they could know of the
+-- snapshot: their sizes are set right, so that the next turn does not think one is due. Those behind a later snapshot, which
+-- came first, count from that one.
+create or replace function recollect.put_snapshot_v1(_tenant text, _thread text, _seq bigint, _hash text, _snapshot text)
+returns boolean language plpgsql as $$
+declare
+  th recollect.threads;
+  cp recollect.checkpoints;
+begin
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
+  update recollect.checkpoints c set snapshot = _snapshot
+    where c.tenant = _tenant and c.thread = _thread and c.seq = _seq and c.hash = _hash and c.snapshot is null
+    returning c.* into cp;
+  if cp.seq is null then return false; end if;
+  with recursive above as (
+    select c.seq, c.parent, c.snapshot is not null as based from recollect.checkpoints c
+    where c.tenant = _tenant and c.thread = _thread and c.seq = th.head and c.seq > _seq
+    union all
+    select p.* from above cross join lateral (
+      select c.seq, c.parent, c.snapshot is not null from recollect.checkpoints c
+      where c.tenant = _tenant and c.thread = _thread and c.seq = above.parent limit 1
+    ) p where above.parent > _seq
+  )
+  update recollect.checkpoints c set chain_bytes = c.chain_bytes - cp.chain_bytes, base_bytes = octet_length(_snapshot)
+    from above where c.tenant = _tenant and c.thread = _thread and c.seq = above.seq
+    and exists (select 1 from above a where a.parent = _seq)
+    and c.seq <= coalesce((select min(a.seq) from above a where a.based), c.seq);
+  return true;
+end $$;
+
+-- A thread as the Worker reads it. Busy until its run has ended, also while no worker holds it.
+create or replace function recollect.thread_json_v1(t recollect.threads) returns json language sql stable as $$
+  select json_build_object('thread', t.thread, 'owner', t.owner, 'metadata', t.metadata, 'graph', t.graph,
+    'status', t.status, 'head', t.head, 'createdAt', t.created_at, 'updatedAt', t.updated_at)
+$$;
+
+create or replace function recollect.create_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
+returns json language plpgsql as $$
+declare
+  th recollect.threads;
+begin
+  insert into recollect.threads (tenant, thread, owner, metadata) values (_tenant, _thread, _owner, _metadata)
+    on conflict do nothing returning * into th;
+  if th.thread is not null then return json_build_object('outcome', 'created', 'thread', recollect.thread_json_v1(th)); end if;
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread;
+  if th.owner <> _owner then return json_build_object('outcome', 'taken'); end if;
+  return json_build_object('outcome', 'exists', 'thread', recollect.thread_json_v1(th));
+end $$;
+
+-- Merges into the metadata; a null removes its key.
+create or replace function recollect.patch_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
+returns json language plpgsql as $$
+declare
+  th recollect.threads;
+begin
+  update recollect.threads t set metadata = coalesce((select jsonb_object_agg(p.key, p.value) from jsonb_each(t.metadata || _metadata) p where p.value <> 'null'), '{}'), updated_at = clock_timestamp()
+    where t.tenant = _tenant and t.thread = _thread and t.owner = coalesce(_owner, t.owner) returning t.* into th;
+  return case when th.thread is not null then recollect.thread_json_v1(th) end;
+end $$;
+
+-- Every pair of `_metadata` must be in the thread's, equal as JSON.
+create or replace function recollect.matching_threads_v1(
+  _tenant text, _owner text, _ids text[], _status text, _metadata jsonb
+) returns setof recollect.threads language sql stable as $$
+  select t.* from recollect.threads t where t.tenant = _tenant
+    and (_owner is null or t.owner = _owner) and (_ids is null or t.thread = any(_ids))
+    and (_status is null or t.status = _status)
+    and not exists (select 1 from jsonb_each(_metadata) p where t.metadata -> p.key is distinct from p.value)
+$$;
+
+create or replace function recollect.delete_thread_v1(_tenant text, _thread text, _owner text)
+returns boolean language plpgsql as $$
+begin
+  delete from recollect.threads t where t.tenant = _tenant and t.thread = _thread and t.owner = coalesce(_owner, t.owner);
+  if not found then return false; end if;
+  delete from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread;
+  delete from recollect.runs r where r.tenant = _tenant and r.thread = _thread;
+  return true;
+end $$;
+
+insert into recollect.schema_version (version) values (1) on conflict do nothing;
