@@ -1,5 +1,5 @@
 // What a run tells while it goes on, and when: nothing before it is true.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { append, END, messages, StateGraph, user } from '../../src/index.ts'
 import type { RunEvent } from '../../src/runtime/events.ts'
@@ -105,11 +105,14 @@ describe('events', () => {
   })
 
   test('a watcher that throws neither ends the run nor changes what is said of it', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const app = graph.compile({ checkpointer: memoryCheckpointer() })
     const emit = () => {
       throw new Error('the socket is gone')
     }
     expect((await app.invoke({}, { ...at, emit })).log).toEqual(['a', 'b', 'c'])
+    expect(logged).toHaveBeenCalledTimes(1)
+    logged.mockRestore()
     expect((await app.state(at)).values.log).toEqual(['a', 'b', 'c'])
   })
 

@@ -1,11 +1,10 @@
 // What storage may do to a turn: lose acknowledgements, go away, come back late. The clock is moved by hand.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
-import { append, RecollectError, StateGraph, sweep } from '../../src/index.ts'
+import { append, RecollectError, StateGraph } from '../../src/index.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
-import type { RunEvent } from '../../src/runtime/events.ts'
 import { type Random, seeded } from '../kernel/random.ts'
-import { altered, at, collected, deferred, losing, settled, typesOf, unavailable } from './doubles.ts'
+import { altered, at, collected, losing, settled, typesOf, unavailable } from './doubles.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

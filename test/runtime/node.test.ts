@@ -1,6 +1,6 @@
 // One node: its retries, its time limit, and whatever it does instead of returning an update.
 import { describe, expect, test } from 'vitest'
-import { append, command, END, last, type NodeOptions, StateGraph, type StateOf, send } from '../../src/index.ts'
+import { append, last, type NodeOptions, StateGraph, type StateOf } from '../../src/index.ts'
 import type { Context } from '../../src/runtime/context.ts'
 import { deferred, passing } from './doubles.ts'
 

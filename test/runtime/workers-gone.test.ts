@@ -1,11 +1,10 @@
 // A worker that is gone, and one that was taken over: who goes on, and who may not. The clock is moved by hand.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
-import { append, RecollectError, StateGraph, sweep } from '../../src/index.ts'
+import { append, StateGraph, sweep } from '../../src/index.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import type { RunEvent } from '../../src/runtime/events.ts'
-import { type Random, seeded } from '../kernel/random.ts'
-import { altered, at, collected, deferred, losing, settled, typesOf, unavailable } from './doubles.ts'
+import { altered, at, collected, deferred, settled, typesOf, unavailable } from './doubles.ts'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,13 +1,5 @@
 // What the SQL functions give back, and what the port makes of it.
-import type {
-  Chain,
-  Frame,
-  RunError,
-  RunRecord,
-  RunStatus,
-  ThreadRecord,
-  ThreadStatus,
-} from '../../ports/checkpointer.ts'
+import type { Chain, Frame, RunError, RunRecord, ThreadRecord } from '../../ports/checkpointer.ts'
 import { metadataOf } from './metadata.ts'
 
 /** `[seq, parent, hash, run, step, created_at, 's' or 'd', text]` */
@@ -18,29 +10,12 @@ export interface ChainRow {
   readonly frames: readonly FrameRow[] | null
 }
 
-export interface RunRow {
-  readonly run: string
-  readonly thread: string
-  readonly graph: string
-  readonly status: RunStatus
-  readonly step: number
-  readonly attempts: number
-  readonly answer: number | null
+/** Times as Postgres words them. */
+export type ThreadRow = ThreadRecord
+
+export interface RunRow extends Omit<RunRecord, 'error'> {
   /** JSON. */
   readonly error: string | null
-  readonly createdAt: string
-  readonly updatedAt: string
-}
-
-export interface ThreadRow {
-  readonly thread: string
-  readonly owner: string
-  readonly metadata: Readonly<Record<string, unknown>>
-  readonly graph: string | null
-  readonly status: ThreadStatus
-  readonly head: number
-  readonly createdAt: string
-  readonly updatedAt: string
 }
 
 export function frameOf([seq, parent, hash, run, step, createdAt, kind, text]: FrameRow): Frame {
