@@ -96,7 +96,15 @@ export function chains(subject: Subject) {
     expect(await sizes(at, 'e')).toEqual([210, 250])
     await snapshot(6, 'x'.repeat(300))
     expect(await sizes(at, 'f')).toEqual([10, 300])
-    expect(shapeOf(await frames(subject(), at, null, 1))).toBe('s6 d7')
+    await subject().putSnapshot({
+      ...at,
+      seq: 7,
+      hash: (await frames(subject(), at)).at(-1)?.hash ?? '',
+      text: 'x'.repeat(350),
+    })
+    await turn(subject(), at, 'g', ['z'.repeat(20)])
+    expect(await sizes(at, 'h')).toEqual([20, 350])
+    expect(shapeOf(await frames(subject(), at, null, 1))).toBe('s7 d8')
   })
 
   test('a snapshot that arrives after a later one leaves the sizes behind that one alone', async () => {

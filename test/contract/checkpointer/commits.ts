@@ -83,6 +83,27 @@ export function commits(subject: Subject) {
     },
   )
 
+  test("a commit in the name of another thread's run is fenced and touches neither", async () => {
+    const { at, tip } = await begun()
+    const other = { ...at, thread: 'thread-2' }
+    await begun(other, 'run-2')
+    const { commit } = commitOf(tip, 0, ['x'], { run: 'run-2' })
+    expect(await subject().commitStep(commit)).toMatchObject({ outcome: 'fenced' })
+    expect(await frames(subject(), at)).toEqual([])
+    expect(await subject().runs.get(other, 'run-2')).toMatchObject({ status: 'running', answer: null })
+  })
+
+  test('a run that was declared dead takes no commit from a worker that comes back late', async () => {
+    const at = freshThread()
+    const begin = request(at, 'run-1', { leaseMs: 10, maxAttempts: 1 })
+    const tip = tipOf(begin, await claim(subject(), begin))
+    await passing(25)
+    expect(await subject().beginTurn(takeOver(at, 'sweep', { maxAttempts: 1 }))).toEqual({ outcome: 'nothing-due' })
+    const late = await subject().commitStep(commitOf(tip, 0, ['late']).commit)
+    expect(late).toEqual({ outcome: 'fenced', head: 0, status: 'dead' })
+    expect(await frames(subject(), at)).toEqual([])
+  })
+
   test('a worker that was taken over is fenced, and told what became of the run', async () => {
     const { at, tip } = await begun(freshThread(), 'run-1', 20)
     await passing(40)
