@@ -149,9 +149,9 @@ export function records(subject: Subject) {
     expect(await ours()).toEqual(
       ['a', 'b', 'c'].map((thread) => ({ tenant, thread, run: `run of ${thread}`, graph: 'graph' })),
     )
-    await claim(subject(), takeOver(at('a'), 'sweep', { leaseMs: 10 }))
+    await claim(subject(), takeOver(at('a'), 'sweep', { leaseMs: 400 }))
     expect((await ours()).map(({ thread }) => thread)).toEqual(['b', 'c'])
-    await passing(20)
+    await passing(450)
     expect((await ours()).map(({ thread }) => thread)).toEqual(['b', 'c', 'a'])
     expect(await subject().orphans(1)).toHaveLength(1)
   })
