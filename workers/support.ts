@@ -9,11 +9,11 @@ interface Order {
 }
 
 /** Stands for your shop's own service. */
-const orders: Readonly<Record<string, Order>> = {
-  A1: { item: 'a desk lamp', cents: 4_900, status: 'on its way' },
-  A2: { item: 'an oak desk', cents: 48_000, status: 'delivered' },
-  B7: { item: 'three notebooks', cents: 1_200, status: 'packing' },
-}
+const orders = new Map<string, Order>([
+  ['A1', { item: 'a desk lamp', cents: 4_900, status: 'on its way' }],
+  ['A2', { item: 'an oak desk', cents: 48_000, status: 'delivered' }],
+  ['B7', { item: 'three notebooks', cents: 1_200, status: 'packing' }],
+])
 
 /** Above it a person must decide. */
 const refundLimitCents = 5_000
@@ -21,14 +21,14 @@ const refundLimitCents = 5_000
 const lookUpOrder = tool('lookup_order', {
   description: 'What was ordered, what it cost and where it is.',
   input: z.object({ order: z.string() }),
-  run: ({ order }) => orders[order] ?? `There is no order "${order}".`,
+  run: ({ order }) => orders.get(order) ?? `There is no order "${order}".`,
 })
 
 const refund = tool('refund', {
   description: `Refund an order, up to ${refundLimitCents} cents.`,
   input: z.object({ order: z.string(), cents: z.number().check(z.int(), z.positive()) }),
   run: ({ order, cents }, { idempotencyKey }) => {
-    const found = orders[order]
+    const found = orders.get(order)
     if (found === undefined) throw new Error(`there is no order "${order}"`)
     if (cents > found.cents) throw new Error(`order ${order} cost only ${found.cents} cents`)
     if (cents > refundLimitCents) throw new Error(`refunds above ${refundLimitCents} cents need a person`)

@@ -7,7 +7,7 @@ import { type Call, type Route, route } from './route.ts'
 import { runEvents, type StreamMode, wireError } from './run-events.ts'
 import { ModeList, ModesQuery, modesOf, modesOfQuery } from './run-request.ts'
 import type { RunningTurn } from './running-turns.ts'
-import { runOf } from './runs.ts'
+import { runOf, waitingHeaders } from './runs.ts'
 import { JsonObject } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
 import { type SseEvent, sseFrames, sseResponse } from './sse.ts'
@@ -102,7 +102,7 @@ async function* ending(call: Call, record: RunRecord, after: number): AsyncGener
 async function joined(call: Call, place: RunPlace): Promise<Response> {
   const record = await runOf(call, place)
   const body = pacedBody(answer(), { keepAlive: '\n' })
-  return new Response(body, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } })
+  return new Response(body, { headers: waitingHeaders })
 
   async function* answer(): AsyncGenerator<string, void> {
     yield await valuesAtEnd(call, record).then(wireText, (error) => wireText({ __error__: wireError(error) }))

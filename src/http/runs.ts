@@ -178,6 +178,9 @@ async function streamed(call: RunCall, thread?: string): Promise<Response> {
   })
 }
 
+/** A proxy that compresses would hold back the line ends, and with them the news that the reader has left. */
+export const waitingHeaders = { 'content-type': 'application/json', 'cache-control': 'no-store, no-transform' } as const
+
 /** Line ends keep the connection alive; no parser of JSON minds them. */
 async function awaited(call: RunCall, thread?: string): Promise<Response> {
   const { plan, turn, result, headers } = await begin(call, thread)
@@ -189,9 +192,7 @@ async function awaited(call: RunCall, thread?: string): Promise<Response> {
     keepAlive: '\n',
     ...(plan.cancelOnDisconnect && { left: () => call.waitUntil(turn.stop()) }),
   })
-  return new Response(body, {
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
-  })
+  return new Response(body, { headers: { ...waitingHeaders, ...headers } })
 }
 
 async function* once(text: Promise<string>): AsyncGenerator<string, void> {

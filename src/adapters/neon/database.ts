@@ -41,8 +41,8 @@ export function database(sql: Sql): Database {
 
 /** SQL states after which the same statement may be sent again: serialization, deadlock, shutdown, too many connections, … */
 const passing = /^(40001|40P01|55P03|57014|57P0[1-5]|53...|08...|58...)$/
-/** No such function, table, column or schema: the database is older than this Worker. */
-const outdated = /^(42883|42P01|42703|3F000)$/
+/** No such function, table, type of a table's rows, column or schema: the database is older than this Worker. */
+const outdated = /^(42883|42P01|42704|42703|3F000)$/
 
 /**
  * A lost connection, and what Neon's proxy refuses for itself, come without a code: the outcome is unknown and the statement

@@ -26,7 +26,7 @@ describe('an error', () => {
     },
   )
 
-  test.each(['42883', '42P01', '42703', '3F000'])('with code %s says that the schema is old', async (code) => {
+  test.each(['42883', '42P01', '42703', '42704', '3F000'])('with code %s says that the schema is old', async (code) => {
     expect(await failing(coded(code))).toMatchObject({ code: 'schema_outdated', retryable: false })
   })
 
