@@ -33,7 +33,9 @@ create table if not exists recollect.threads (
 
 create index if not exists threads_of_owner on recollect.threads (tenant, owner, updated_at desc);
 
--- One request to advance a thread. `input` is dropped at the first commit; `answer` is a checkpoint's number.
+-- One request to advance a thread: queued → running → success | error | dead | cancelled | interrupted. `input`, and `carried`
+-- (inputs of runs that it interrupted), are dropped at the first commit; `answer` is a checkpoint's number,
+-- `base` the head that it began on. `asks_at`: when whoever waits for it means to ask again.
 create table if not exists recollect.runs (
   tenant text not null,
   run text not null,
@@ -42,8 +44,11 @@ create table if not exists recollect.runs (
   body_hash text not null,
   graph text not null,
   input text,
+  carried text[],
   ticket bigint not null,
-  status text not null default 'running',
+  status text not null default 'queued',
+  base bigint,
+  asks_at timestamptz not null default clock_timestamp(),
   step int not null default 0,
   attempts int not null default 0,
   last_commit text,
@@ -55,7 +60,7 @@ create table if not exists recollect.runs (
   unique (tenant, thread, key)
 );
 
-create index if not exists runs_due on recollect.runs (tenant, thread, ticket) where status = 'running';
+create index if not exists runs_due on recollect.runs (tenant, thread, ticket) where status in ('queued', 'running');
 
 -- The state after a superstep: immutable but for `snapshot`, which is attached later and changes nothing that is read.
 create table if not exists recollect.checkpoints (
@@ -115,11 +120,66 @@ create or replace function recollect.run_json_v1(r recollect.runs) returns json 
     'attempts', r.attempts, 'answer', r.answer, 'error', r.error, 'createdAt', r.created_at, 'updatedAt', r.updated_at)
 $$;
 
+-- A queued run is left to whoever waits for it until they are 5 s late.
+create or replace function recollect.attended_v1(r recollect.runs) returns boolean language sql stable as $$
+  select r.status = 'queued' and r.asks_at > clock_timestamp() - interval '5 seconds'
+$$;
+
+-- The run that is next on a thread, after those that were tried too often have been given up.
+create or replace function recollect.first_due_v1(_tenant text, _thread text, _leased boolean, _max_attempts int)
+returns recollect.runs language plpgsql as $$
+declare
+  due recollect.runs;
+begin
+  loop
+    select * into due from recollect.runs r where r.tenant = _tenant and r.thread = _thread
+      and r.status in ('queued', 'running') order by r.ticket limit 1;
+    if due.run is null or _leased or due.attempts < _max_attempts then return due; end if;
+    update recollect.runs r set status = 'dead', updated_at = clock_timestamp(),
+      error = '{"code":"run_failed","message":"The run was started ' || due.attempts || ' times and never got to a commit; it is not tried again. Its input is kept with the run."}'
+      where r.tenant = _tenant and r.run = due.run;
+    update recollect.threads t set status = 'error' where t.tenant = _tenant and t.thread = _thread;
+  end loop;
+end $$;
+
+-- Ends the runs before a new one; its claim, which follows, fences whoever works on them. `interrupt` keeps what they did and
+-- carries the inputs that they had not yet taken in, those of another graph excepted, over to the new one. `rollback` puts the
+-- head back to where the first of them began.
+create or replace function recollect.supersede_v1(mine recollect.runs, _strategy text)
+returns recollect.runs language plpgsql as $$
+declare
+  r recollect.runs;
+  passed_on text[] := '{}';
+  first_base bigint;
+begin
+  for r in select * from recollect.runs x where x.tenant = mine.tenant and x.thread = mine.thread
+      and x.status in ('queued', 'running') and x.ticket < mine.ticket order by x.ticket loop
+    first_base := least(first_base, r.base);
+    if _strategy = 'rollback' then
+      update recollect.runs x set status = 'cancelled', updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
+    elsif r.graph <> mine.graph then
+      update recollect.runs x set status = 'interrupted', updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
+    else
+      passed_on := passed_on || r.carried;
+      if r.input <> 'null' then passed_on := passed_on || r.input; end if;
+      update recollect.runs x set status = 'interrupted', input = null, carried = null, updated_at = clock_timestamp()
+        where x.tenant = r.tenant and x.run = r.run;
+    end if;
+  end loop;
+  if _strategy = 'rollback' and first_base is not null then
+    update recollect.threads t set head = first_base, head_hash = coalesce((select c.hash from recollect.checkpoints c
+        where c.tenant = mine.tenant and c.thread = mine.thread and c.seq = first_base), '')
+      where t.tenant = mine.tenant and t.thread = mine.thread;
+  end if;
+  update recollect.runs x set carried = passed_on where x.tenant = mine.tenant and x.run = mine.run returning x.* into mine;
+  return mine;
+end $$;
+
 -- Owner, idempotency, admission and claim, under the thread's row lock.
--- outcome: claimed | ended | busy | key-reused | unknown-thread | nothing-due
+-- outcome: claimed | queued | ended | busy | key-reused | unknown-thread | nothing-due
 create or replace function recollect.begin_turn_v1(
   _tenant text, _thread text, _owner text, _create boolean,
-  _run text, _key text, _body_hash text, _graph text, _input text,
+  _run text, _key text, _body_hash text, _graph text, _input text, _strategy text,
   _token text, _lease_ms int, _inline_bytes int, _max_attempts int
 ) returns json language plpgsql as $$
 declare
@@ -128,6 +188,7 @@ declare
   due recollect.runs;    -- the run to work on
   cp recollect.checkpoints;
   leased boolean;
+  ahead int;
 begin
   -- Lock first: whatever is read before the lock may be older than what another worker has just written.
   select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
@@ -146,56 +207,60 @@ begin
   else
     if _run is not null then
       select * into mine from recollect.runs r where r.tenant = _tenant and r.thread = _thread and r.key = _key;
-      if mine.run is not null and mine.body_hash <> _body_hash then
-        return json_build_object('outcome', 'key-reused');
-      end if;
-      if mine.run is not null and mine.status <> 'running' then
-        return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
-      end if;
     end if;
-    if leased then
-      return json_build_object('outcome', 'busy', 'run', th.lease_run,
-        'retryAfterMs', ceil(extract(epoch from th.lease_until - clock_timestamp()) * 1000));
+    if mine.body_hash <> _body_hash then return json_build_object('outcome', 'key-reused'); end if;
+    if mine.status not in ('queued', 'running') then
+      return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
     end if;
-    loop
-      select * into due from recollect.runs r
-        where r.tenant = _tenant and r.thread = _thread and r.status = 'running' order by r.ticket limit 1;
-      exit when due.run is null or due.attempts < _max_attempts;
-      update recollect.runs r set status = 'dead', updated_at = clock_timestamp(),
-        error = '{"code":"run_failed","message":"The run was started ' || due.attempts || ' times and never got to a commit; it is not tried again. Its input is kept with the run."}'
-        where r.tenant = _tenant and r.run = due.run;
-      update recollect.threads t set status = 'error' where t.tenant = _tenant and t.thread = _thread;
-      if due.run = mine.run then
-        select * into mine from recollect.runs r where r.tenant = _tenant and r.run = due.run;
-        return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
-      end if;
-    end loop;
-    if due.run is null and _run is null then return json_build_object('outcome', 'nothing-due'); end if;
-    -- An orphan goes first, and by a worker that has its graph. The new run waits outside: a refused turn leaves no row.
-    if due.run is not null and due.graph <> _graph then
-      return json_build_object('outcome', 'busy', 'run', due.run, 'retryAfterMs', 10000);
+    due := recollect.first_due_v1(_tenant, _thread, leased, _max_attempts);
+    if mine.attempts >= _max_attempts and mine.run is distinct from due.run then
+      select * into mine from recollect.runs r where r.tenant = _tenant and r.run = mine.run;
+      return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
     end if;
-    if due.run is null then
+    -- A refused turn leaves no row; beside an orphan, which goes first, it is not yet refused or accepted.
+    if mine.run is null and _run is not null and (due.run is null or _strategy <> 'reject') then
       insert into recollect.runs (tenant, run, thread, key, body_hash, graph, input, ticket)
         values (_tenant, _run, _thread, _key, _body_hash, _graph, _input, th.last_ticket + 1)
-        on conflict do nothing returning * into due;
+        on conflict do nothing returning * into mine;
       -- The key is new, so the run's id is not: the tenant has given it to another run.
-      if due.run is null then return json_build_object('outcome', 'key-reused'); end if;
-      th.last_ticket := due.ticket;
+      if mine.run is null then return json_build_object('outcome', 'key-reused'); end if;
+      update recollect.threads t set last_ticket = mine.ticket where t.tenant = _tenant and t.thread = _thread;
+      -- Not before it is sure that the new run is accepted; and what is dead by then is not carried on.
+      if due.run is not null and _strategy <> 'enqueue' then
+        mine := recollect.supersede_v1(mine, _strategy);
+        due := mine;
+        leased := false;
+      end if;
+    end if;
+    if due.run is null then due := mine; end if;
+    if due.run is null then return json_build_object('outcome', 'nothing-due'); end if;
+    -- Somebody works on it, or waits for it, or it takes a worker that has its graph.
+    if leased or due.graph <> _graph or (due.run is distinct from mine.run and recollect.attended_v1(due)) then
+      if mine.run is not null then
+        select count(*) into ahead from recollect.runs r where r.tenant = _tenant and r.thread = _thread
+          and r.status in ('queued', 'running') and r.ticket < mine.ticket;
+        -- The caller asks again after a second for every run before the next in line: 250 ms to 15 s.
+        update recollect.runs r set asks_at = clock_timestamp() + least(greatest(ahead - 1, 0.25), 15) * interval '1 second'
+          where r.tenant = _tenant and r.run = mine.run;
+        return json_build_object('outcome', 'queued', 'run', mine.run, 'ahead', ahead);
+      end if;
+      if _run is null then return json_build_object('outcome', 'nothing-due'); end if;
+      return json_build_object('outcome', 'busy', 'run', due.run,
+        'retryAfterMs', case when leased then ceil(extract(epoch from th.lease_until - clock_timestamp()) * 1000) else 10000 end);
     end if;
     update recollect.threads t set epoch = t.epoch + 1, lease_token = _token, lease_run = due.run,
-      lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond', last_ticket = th.last_ticket,
+      lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond',
       graph = due.graph, status = 'busy', updated_at = clock_timestamp()
       where t.tenant = _tenant and t.thread = _thread returning t.* into th;
-    update recollect.runs r set attempts = r.attempts + 1, updated_at = clock_timestamp()
-      where r.tenant = _tenant and r.run = due.run returning r.* into due;
+    update recollect.runs r set status = 'running', attempts = r.attempts + 1, base = coalesce(r.base, th.head),
+      updated_at = clock_timestamp() where r.tenant = _tenant and r.run = due.run returning r.* into due;
   end if;
 
   select * into cp from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = th.head;
   return json_build_object('outcome', 'claimed', 'run', due.run, 'mine', _run is not null and due.key = _key,
     'graph', due.graph, 'owner', th.owner, 'epoch', th.epoch, 'head', th.head, 'hash', th.head_hash,
-    'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'attempts', due.attempts,
-    'chainBytes', coalesce(cp.chain_bytes, 0), 'baseBytes', coalesce(cp.base_bytes, 0),
+    'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'carried', coalesce(due.carried, '{}'),
+    'attempts', due.attempts, 'chainBytes', coalesce(cp.chain_bytes, 0), 'baseBytes', coalesce(cp.base_bytes, 0),
     'frames', case when coalesce(cp.chain_bytes + cp.base_bytes, 0) <= _inline_bytes
       then coalesce(recollect.chain_v1(_tenant, _thread, th.head, 1), '[]'::json) end);
 end $$;
@@ -246,7 +311,7 @@ begin
     updated_at = clock_timestamp()
     where t.tenant = _tenant and t.thread = _thread returning t.* into th;
   update recollect.runs x set step = _step, status = _status, error = _error, attempts = 0, last_commit = commit_id,
-    answer = th.head, input = case when n > 0 then null else x.input end, updated_at = clock_timestamp()
+    answer = th.head, input = case when n > 0 then null else x.input end, carried = case when n > 0 then null else x.carried end, updated_at = clock_timestamp()
     where x.tenant = _tenant and x.run = _run;
   return json_build_object('outcome', 'applied', 'head', th.head, 'status', _status);
 end $$;

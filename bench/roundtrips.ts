@@ -3,8 +3,8 @@ import type { WireEntry } from '../local/stand-in.ts'
 import { user } from '../src/index.ts'
 import { type Stack, stack } from './stack.ts'
 
-/** Added to every storage call, so that calls that left together are seen to overlap. */
-const latencyMs = 20
+/** Added to every storage call: calls that left together are seen to overlap, and Redis is nearer, as it is where there are replicas. */
+const latencyMs = { postgres: 60, redis: 20 }
 
 const supersteps = { oneNode: 1, agentToolsAgent: 3 }
 const questions = { oneNode: 'Hello there.', agentToolsAgent: 'use lookup_order {"order":"A1"}' }
@@ -12,8 +12,8 @@ const questions = { oneNode: 'Hello there.', agentToolsAgent: 'use lookup_order 
 export async function roundtrips(): Promise<Record<string, unknown>> {
   const running = await stack()
   const { postgres, redis } = running.services.standIns
-  postgres.knobs.latencyMs = latencyMs
-  redis.knobs.latencyMs = latencyMs
+  postgres.knobs.latencyMs = latencyMs.postgres
+  redis.knobs.latencyMs = latencyMs.redis
   try {
     // A first turn elsewhere, so that "cold" is a new thread and not a new process: connections, Lua scripts.
     await turn(running, 'warm-up', 'oneNode')

@@ -1,8 +1,9 @@
 // `npm run dev`: the whole stack on loopback, without an account, Docker or network.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, parseEnv } from 'node:util'
 import { localSecrets, tokenFor } from './secrets.ts'
@@ -32,7 +33,7 @@ async function main() {
   const startedAt = performance.now()
   const secrets = await localSecrets(values.data)
   const services = await startServices(values.data, secrets, await realModel())
-  const worker = startWorker(port, { ...services.variables, AUTH_SECRET: secrets.auth })
+  const worker = await startWorker(port, values.data, { ...services.variables, AUTH_SECRET: secrets.auth })
   const heard = quietly(worker)
   const base = `http://127.0.0.1:${port}`
 
@@ -70,37 +71,33 @@ async function main() {
   )
 }
 
-/** In a process that ends when this one does, however this one ends. */
-function startWorker(port: number, variables: Readonly<Record<string, string>>) {
+/**
+ * In a process that ends when this one does, however this one ends. Its settings go by a file that only this user can read:
+ * a command line can be read by all, and one of them may be a real key. With that file wrangler reads no `.dev.vars`.
+ */
+async function startWorker(port: number, data: string, variables: Readonly<Record<string, string>>) {
   const tethered = fileURLToPath(new URL('./tethered.ts', import.meta.url))
   const wrangler = fileURLToPath(new URL('../node_modules/wrangler/bin/wrangler.js', import.meta.url))
-  const settings = Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`])
-  const command = [
-    'dev',
-    '--ip',
-    '127.0.0.1',
-    '--port',
-    `${port}`,
-    '--inspector-port',
-    '0',
-    '--show-interactive-dev-session=false',
-    '--log-level',
-    'warn',
-  ]
-  return spawn(process.execPath, [tethered, process.execPath, wrangler, ...command, ...settings], {
+  const file = resolve(data, 'worker.env')
+  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value.replaceAll('$', '\\$')}'\n`)
+  await writeFile(file, lines.join(''), { mode: 0o600 })
+  const quiet = ['--show-interactive-dev-session=false', '--log-level', 'warn']
+  const place = ['--ip', '127.0.0.1', '--port', `${port}`, '--inspector-port', '0', '--env-file', file]
+  return spawn(process.execPath, [tethered, process.execPath, wrangler, 'dev', ...place, ...quiet], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     env: {
       ...process.env,
       WRANGLER_SEND_METRICS: 'false',
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'true',
       NODE_NO_WARNINGS: '1',
     },
   })
 }
 
 /** Keeps what wrangler says while it starts, mostly advice for other projects, and passes on what the Worker says later. */
-function quietly(worker: ReturnType<typeof startWorker>) {
+function quietly(worker: Awaited<ReturnType<typeof startWorker>>) {
   let held: string | undefined = ''
   const hear = (chunk: Buffer) => {
     if (held === undefined) process.stdout.write(chunk)

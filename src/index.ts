@@ -22,6 +22,7 @@ export type { NodeDefinition, NodeFunction, NodeOptions, NodeReturn, PlainNode }
 // When something is wrong.
 export { asRecollectError, type ErrorCode, isRecollectError, RecollectError } from './kernel/errors.ts'
 export type { StandardSchema } from './kernel/schema.ts'
+export type { BusyStrategy } from './ports/checkpointer.ts'
 export type { AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage } from './ports/model.ts'
 // Running it.
 export {

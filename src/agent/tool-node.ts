@@ -1,6 +1,6 @@
 // The node that runs the tools a model asked for.
 import type { PlainNode } from '../graph/node.ts'
-import { didYouMean, isRecollectError, messageOf } from '../kernel/errors.ts'
+import { didYouMean, isRecollectError, messageOf, RecollectError } from '../kernel/errors.ts'
 import type { Message, ToolCall, ToolMessage } from '../ports/model.ts'
 import type { Context } from '../runtime/context.ts'
 import type { Tool, ToolContext } from './tool.ts'
@@ -16,6 +16,10 @@ export function toolNode(
   tools: readonly Tool[],
 ): PlainNode<{ readonly messages: readonly Message[] }, { messages: NewToolMessage[] }, Context> {
   const byName = new Map(tools.map((tool) => [tool.name, tool]))
+  if (byName.size < tools.length) {
+    const name = tools.find((tool) => byName.get(tool.name) !== tool)?.name
+    throw new RecollectError('graph_invalid', `Two tools are called "${name}": a model could not tell them apart.`)
+  }
   return {
     ...(tools.some(({ approval }) => approval !== false) && { requires: ['approvals'] }),
     run: async ({ messages }, context) => {

@@ -4,7 +4,7 @@ import type { Channels } from '../graph/channel.ts'
 import { didYouMean, isRecollectError, RecollectError } from '../kernel/errors.ts'
 import type { CompiledGraph, RunResult } from '../runtime/compiled-graph.ts'
 import type { ThreadAddress } from '../runtime/history.ts'
-import { unknownThread } from '../runtime/turn.ts'
+import { unknownThread } from '../runtime/refusal.ts'
 import { type ChatRequest, chatBody, chatRequestOf } from './chat-request.ts'
 import { shownMessages } from './chat-thread.ts'
 import { logFailure } from './problem.ts'
@@ -27,7 +27,7 @@ const stream: RouteResponse = {
 const answers = {
   200: stream,
   404: { description: "No such graph, or the thread's id is somebody else's." },
-  409: { description: 'The thread is busy with another turn; `Retry-After` says when to try again.' },
+  202: { description: 'Kept, and still in line behind other messages after two minutes.' },
   422: {
     description:
       'The body is not a chat request, or its last message is not text from a person; or it asks for what this version has not: `regenerate-message`, an edited message, files.',
@@ -137,7 +137,8 @@ async function begin(call: Posted, graph: CompiledGraph, { thread, message, key 
   const { waitUntil } = call
   const { turn, result } = call.turns.begin(
     address,
-    (emit, signal) => graph.run(input, { ...address, emit, signal, waitUntil, ...(key !== undefined && { key }) }),
+    (emit, signal) =>
+      graph.run(input, { ...address, emit, signal, waitUntil, strategy: 'enqueue', ...(key !== undefined && { key }) }),
     input,
   )
   waitUntil(result)
@@ -173,14 +174,23 @@ async function stop({ service, turns }: Posted, { tenant, user, thread }: Thread
 async function* chunksOfTurn(thread: string, turn: RunningTurn): AsyncGenerator<UiChunk, void> {
   const transcript = new UiTranscript(thread)
   try {
-    for await (const event of turn.events()) yield* transcript.chunksOf(event)
+    let begun = false
+    for await (const event of turn.events()) {
+      begun ||= event.type === 'run-started'
+      // It waited in line, and somebody else has run it meanwhile.
+      if (event.type === 'run-finished' && !begun)
+        yield* chunksOfAnswer(thread, { ...event, checkpoint: `${event.seq}` })
+      else yield* transcript.chunksOf(event)
+    }
   } catch (error) {
     yield* failureChunks(error)
   }
 }
 
+type Answer = Pick<RunResult<Channels>, 'run' | 'checkpoint' | 'values'>
+
 /** A message that was answered before: its answer, without running anything. */
-function chunksOfAnswer(thread: string, { run, checkpoint = '', values }: RunResult<Channels>): readonly UiChunk[] {
+function chunksOfAnswer(thread: string, { run, checkpoint = '', values }: Answer): readonly UiChunk[] {
   const found = uiMessages(messagesOf(values)).findLast(({ id }) => id === run)
   return chunksOfMessage(found ?? { id: run, role: 'assistant', parts: [] }, {
     start: { threadId: thread, runId: run },

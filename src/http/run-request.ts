@@ -1,5 +1,6 @@
 // A request to run, as the LangGraph clients write it, and what of it this version can do.
 import * as z from 'zod/mini'
+import type { BusyStrategy } from '../ports/checkpointer.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import { graphOfAssistant } from './assistants.ts'
 import { type StreamMode, streamModes } from './run-events.ts'
@@ -49,6 +50,7 @@ export interface PlannedRun {
   /** `null`: go on where the thread stopped. */
   readonly input: Record<string, unknown> | null
   readonly modes: readonly StreamMode[]
+  readonly strategy: BusyStrategy
   readonly createThread: boolean
   readonly cancelOnDisconnect: boolean
 }
@@ -60,8 +62,6 @@ export async function plannedRun(
   { stateless }: { stateless: boolean },
 ): Promise<PlannedRun> {
   refuseUnsupported(body, later)
-  const strategy = body.multitask_strategy ?? 'reject'
-  if (strategy !== 'reject') throw unsupported(`multitask_strategy: "${strategy}"`, 'a busy thread answers 409')
   if (stateless && body.on_completion === 'keep')
     throw unsupported('on_completion: "keep"', 'make a thread and run in it')
   refuseConfig(body.config ?? {})
@@ -70,6 +70,7 @@ export async function plannedRun(
     graph,
     input: body.input ? inputOfWire(graph.graph, body.input) : null,
     modes: modesOf(body.stream_mode),
+    strategy: body.multitask_strategy ?? 'reject',
     createThread: stateless || body.if_not_exists === 'create',
     cancelOnDisconnect: body.on_disconnect === 'cancel',
   }

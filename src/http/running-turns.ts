@@ -126,7 +126,7 @@ export class RunningTurn {
 
   push(event: RunEvent): void {
     if (this.#end !== undefined) return
-    if (event.type === 'run-started') this.run = event.run
+    if (event.type === 'run-queued' || event.type === 'run-started') this.run = event.run
     const bytes = weightOf(event)
     this.#events.push({ event, bytes })
     this.#bytes += bytes

@@ -64,6 +64,20 @@ export const runRoutes: readonly Route[] = [
   }),
   route({
     method: 'POST',
+    path: '/threads/:thread_id/runs',
+    scopes: running,
+    tag,
+    summary: 'Run a graph in a thread, in the background',
+    description: 'Join it, or watch its stream, to see how it ends.',
+    body: RunRequest,
+    responses: { 200: { description: 'The run, begun or in line', schema: Run } },
+    handle: async (call) => {
+      const { run, headers } = await begin(call, call.parameters.thread_id)
+      return json(await wireRun(await runOf(call, { ...call.parameters, run_id: run })), headers)
+    },
+  }),
+  route({
+    method: 'POST',
     path: '/runs/stream',
     scopes: running,
     tag,
@@ -147,19 +161,36 @@ async function begin(call: RunCall, thread: string | undefined): Promise<Begun> 
   const run = randomId()
   const { tenant, user } = principal
   const graph = thread === undefined ? plan.graph.withoutThreads() : plan.graph
+  const key = idempotencyKeyOf(call.request)
+  const older = thread === undefined ? undefined : turns.find({ tenant, user, thread })
   const { turn, result } = turns.begin(
     // A run without a thread is nobody's to find: its own id keeps it apart.
     { tenant, user, thread: thread ?? `/runs/${run}` },
     (emit, signal) => {
       const options = { tenant, user, run, emit, signal, waitUntil, createThread: plan.createThread }
-      return graph.run(plan.input, thread === undefined ? options : { ...options, thread })
+      return graph.run(
+        plan.input,
+        thread === undefined ? options : { ...options, ...key, thread, strategy: plan.strategy },
+      )
     },
     plan.input,
   )
   waitUntil(result)
-  if (!(await timing.measure('storage', turn.speaks()))) await result
+  const spoke = await timing.measure('storage', turn.speaks())
+  // A key that was used before names the run of that time.
+  const actual = spoke ? (turn.run ?? run) : (await result).run
   result.catch(logFailure)
-  return { run, plan, turn, result, headers: { 'content-location': locationOf(thread, run) } }
+  // It is fenced already: that it stops at once spares its model call.
+  if (plan.strategy === 'interrupt' || plan.strategy === 'rollback') void older?.stop()
+  return { run: actual, plan, turn, result, headers: { 'content-location': locationOf(thread, actual) } }
+}
+
+/** The same key in the same thread is the same run. */
+function idempotencyKeyOf(request: Request): { key: string } | undefined {
+  const key = request.headers.get('idempotency-key')
+  if (key === null) return undefined
+  if (/^[\x21-\x7e]{1,240}$/.test(key)) return { key: `idempotency-key:${key}` }
+  throw new RecollectError('id_invalid', 'The Idempotency-Key must be 1 to 240 printable characters without spaces.')
 }
 
 /** As it stands: the client takes the ids from it, and no id has a character that a path must hide. */

@@ -92,6 +92,8 @@ const runStatus = {
   error: 'error',
   dead: 'error',
   cancelled: 'interrupted',
+  queued: 'pending',
+  interrupted: 'interrupted',
 } as const satisfies Record<RunStatus, string>
 
 export async function wireRun({

@@ -48,6 +48,8 @@ export class UiTranscript {
 
   chunksOf(event: RunEvent): Chunks {
     switch (event.type) {
+      case 'run-queued':
+        return []
       case 'run-started':
         return [{ type: 'start', messageId: event.run, messageMetadata: { threadId: this.#thread, runId: event.run } }]
       case 'reply-started':

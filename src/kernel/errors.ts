@@ -20,6 +20,7 @@ const codes = {
   thread_busy: { status: 409, retryable: true },
   run_unknown: { status: 404, retryable: false },
   run_failed: { status: 500, retryable: false },
+  run_queued: { status: 202, retryable: true },
   run_fenced: { status: 409, retryable: true },
   run_cancelled: { status: 409, retryable: false },
   key_reused: { status: 422, retryable: false },

@@ -17,7 +17,7 @@ export interface Checkpointer {
   loadChain(request: LoadChain): Promise<Chain | undefined>
   /** Attaches the state to a checkpoint that has none; a no-op when the hash differs. */
   putSnapshot(snapshot: SnapshotPut): Promise<void>
-  /** Runs whose lease has run out, of all tenants, oldest first. */
+  /** Runs that nobody works on or waits for, of all tenants, oldest first. */
   orphans(limit: number): Promise<readonly Orphan[]>
   readonly threads: ThreadRecords
   readonly runs: RunRecords
@@ -54,13 +54,24 @@ export interface NewRun {
   readonly bodyHash: string
   /** The encoded input. Kept until the first commit. */
   readonly input: string
+  readonly strategy: BusyStrategy
 }
+
+/**
+ * What becomes of a run on a thread that has another: it is refused; or waits for its turn; or ends the others, keeping what
+ * they did (`interrupt`) or putting the head back to where they began (`rollback`).
+ */
+export type BusyStrategy = 'reject' | 'enqueue' | 'interrupt' | 'rollback'
 
 export type TurnClaim =
   | ClaimedTurn
   | { readonly outcome: 'ended'; readonly run: RunRecord }
   | { readonly outcome: 'busy'; readonly retryAfterMs: number; readonly run: string }
-  | { readonly outcome: 'key-reused' | 'unknown-thread' | 'nothing-due' }
+  /** Kept, and not yet due. Asked again with the same key it is found again; not asked for a while, it is anybody's. */
+  | { readonly outcome: 'queued'; readonly run: string; readonly ahead: number }
+  | { readonly outcome: 'key-reused' }
+  | { readonly outcome: 'unknown-thread' }
+  | { readonly outcome: 'nothing-due' }
 
 export interface ClaimedTurn {
   readonly outcome: 'claimed'
@@ -77,6 +88,8 @@ export interface ClaimedTurn {
   readonly step: number
   /** Absent after the first commit. */
   readonly input: string | null
+  /** Encoded inputs of runs of the same graph that this one interrupted, to be applied before its own. */
+  readonly carried: readonly string[]
   readonly attempts: number
   /** Bytes of deltas since the nearest snapshot above the head, and of that snapshot. */
   readonly chainBytes: number
@@ -161,7 +174,8 @@ export interface Orphan {
   readonly graph: string
 }
 
-export type RunStatus = 'running' | 'success' | 'error' | 'dead' | 'cancelled'
+/** `cancelled` also: rolled back. `interrupted`: by a later run, which goes on from what was kept. */
+export type RunStatus = 'queued' | 'running' | 'success' | 'error' | 'dead' | 'cancelled' | 'interrupted'
 
 export interface RunError {
   readonly code: string

@@ -2,6 +2,7 @@
 export type { Cache, CacheEntry, CacheKey } from './cache.ts'
 export type {
   BeginTurn,
+  BusyStrategy,
   Chain,
   Checkpointer,
   ClaimedTurn,

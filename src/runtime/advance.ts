@@ -26,23 +26,35 @@ export interface Advance {
   readonly position: Position
   /** Supersteps done before. */
   readonly step: number
-  /** `undefined`: there is none to apply, the position's due tasks go on. */
-  readonly input: unknown
-  readonly scope: RunScope
+  /** None: the position's due tasks go on. */
+  readonly inputs: readonly unknown[]
+  readonly scope: RunScope & { readonly epoch: number }
   readonly progress: Progress
   readonly deepFreeze: boolean
+  /** The first superstep, when it was begun before. */
+  readonly ahead?: { readonly position: Position; readonly writes: Promise<readonly TaskWrites[]> } | undefined
 }
 
-export async function advance({ graph, input, scope, progress, deepFreeze, ...from }: Advance): Promise<Position> {
+export async function advance({
+  graph,
+  inputs,
+  scope,
+  progress,
+  deepFreeze,
+  ahead,
+  ...from
+}: Advance): Promise<Position> {
   let { position, step } = from
-  if (input !== undefined) {
-    position = applyInput(graph, position, input, mint(`${scope.run}:0`))
+  const mintId = inputMint(scope.run)
+  for (const input of inputs) {
+    position = ahead?.position ?? applyInput(graph, position, input, mintId)
     progress.record({ step: 0, position, writes: [] })
   }
   while (position.due.length > 0) {
     if (step >= graph.stepLimit) throw tooManySteps(graph)
     step++
-    const writes = await runTasks(graph, plan(graph, position, { deepFreeze }), step, scope)
+    const begun = step === 1 ? ahead?.writes : undefined
+    const writes = await (begun ?? runTasks(graph, plan(graph, position, { deepFreeze }), step, scope))
     const superstep = step
     position = applyWrites(graph, position, writes, (index) =>
       mint(`${scope.run}:${superstep}:${index}:${scope.epoch}`),
@@ -52,6 +64,11 @@ export async function advance({ graph, input, scope, progress, deepFreeze, ...fr
   }
   await progress.commit('success')
   return position
+}
+
+/** Of the messages that come with a run. They are the same whoever claims it. */
+export function inputMint(run: string): MintId {
+  return mint(`${run}:0`)
 }
 
 /** Ids that a repeated application of the same writes makes again. */

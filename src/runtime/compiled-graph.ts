@@ -8,14 +8,17 @@ import { stateView } from '../graph/plan.ts'
 import { asRecollectError, RecollectError } from '../kernel/errors.ts'
 import { assertId, assertPrincipal, randomId } from '../kernel/id.ts'
 import type { Cache } from '../ports/cache.ts'
-import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
+import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { Model } from '../ports/model.ts'
 import { advance, type Progress } from './advance.ts'
 import type { Env, RunScope } from './context.ts'
 import { eventStream } from './event-stream.ts'
 import type { Emit, RunEvent } from './events.ts'
+import { harmless } from './harmless.ts'
 import { type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
-import { type House, takeTurn, unknownThread } from './turn.ts'
+import { later } from './later.ts'
+import { unknownThread } from './refusal.ts'
+import { type House, takeTurn } from './turn.ts'
 
 export interface CompileOptions {
   /** Remembers threads. Without one every run starts from nothing. */
@@ -28,6 +31,8 @@ export interface CompileOptions {
   readonly name?: string
   /** Freeze all that nodes see, for tests and development; arrays and their elements always are. */
   readonly deepFreeze?: boolean
+  /** False: nothing runs before its thread is claimed. What a wrong guess throws away still costs its prompt. */
+  readonly speculate?: boolean
   /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
   readonly leaseMs?: number
 }
@@ -38,6 +43,8 @@ export interface RunOptions extends Partial<ThreadAddress> {
   readonly run?: string
   /** The same key in the same thread is the same run: it is answered again, not run again. */
   readonly key?: string
+  /** What to do on a thread that is busy with another run. `reject` unless told otherwise. */
+  readonly strategy?: BusyStrategy
   /** False: an unknown thread is an error. */
   readonly createThread?: boolean
   /** Aborting it cancels the run. */
@@ -93,14 +100,14 @@ export class CompiledGraph<C extends Channels = Channels> {
       tenant,
       user,
       thread,
-      run: { id: run, input, key },
+      run: { id: run, input, key, strategy: options.strategy ?? 'reject' },
       createThread: options.createThread ?? true,
       signal: options.signal,
       emit: harmless(options.emit),
     })
     if (result === undefined) throw unknownThread(thread)
-    if (options.waitUntil === undefined) await result.afterwards
-    else options.waitUntil(result.afterwards)
+    if (options.waitUntil === undefined) await result.afterwards()
+    else options.waitUntil(later(result.afterwards))
     return { run: result.run, checkpoint: String(result.seq), values: this.#view(result.position) }
   }
 
@@ -116,7 +123,7 @@ export class CompiledGraph<C extends Channels = Channels> {
     if (house === undefined) return false
     const nobody = { user: null, run: undefined, createThread: false, signal: undefined, emit: () => {} }
     const result = await takeTurn(house, { tenant, thread, ...nobody })
-    await result?.afterwards
+    await result?.afterwards()
     return result !== undefined
   }
 
@@ -153,9 +160,17 @@ export class CompiledGraph<C extends Channels = Channels> {
   }
 
   #house({ thread }: Partial<ThreadAddress>): House | undefined {
-    const { checkpointer, cache, model, env = {}, deepFreeze = false, leaseMs = 60_000 } = this.#options
+    const {
+      checkpointer,
+      cache,
+      model,
+      env = {},
+      deepFreeze = false,
+      speculate = true,
+      leaseMs = 60_000,
+    } = this.#options
     if (checkpointer !== undefined)
-      return { name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, leaseMs }
+      return { name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, speculate, leaseMs }
     if (thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
     return undefined
   }
@@ -177,31 +192,28 @@ export class CompiledGraph<C extends Channels = Channels> {
     const { model, env = {}, deepFreeze = false } = this.#options
     const { tenant = '', user = '', signal = new AbortController().signal } = options
     const emit = harmless(options.emit)
-    const scope: RunScope = { tenant, user, thread: undefined, run, epoch: 0, env, model, signal, emit }
-    emit({ type: 'run-started', run, thread: undefined, epoch: 0, storageMs: 0 })
+    const scope: RunScope & { epoch: number } = {
+      tenant,
+      user,
+      thread: undefined,
+      run,
+      epoch: 0,
+      env,
+      model,
+      signal,
+      emit,
+    }
+    emit({ type: 'run-started', run, thread: undefined, epoch: 0, storageMs: 0, speculation: 'none' })
     try {
       const progress = untold(this.graph, emit)
       const start = { graph: this.graph, position: emptyPosition, step: 0 }
-      const position = await advance({ ...start, input: input ?? undefined, scope, progress, deepFreeze })
+      const position = await advance({ ...start, inputs: input === null ? [] : [input], scope, progress, deepFreeze })
       emit({ type: 'run-finished', run, seq: 0, values: this.#view(position) })
       return { run, checkpoint: undefined, values: this.#view(position) }
     } catch (error) {
       const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
       emit({ type: 'run-failed', run, error: failure })
       throw failure
-    }
-  }
-}
-
-/** A watcher that throws is not told again; the run it watches goes on. */
-function harmless(emit: Emit | undefined): Emit {
-  let watcher = emit
-  return (event) => {
-    try {
-      watcher?.(event)
-    } catch (error) {
-      watcher = undefined
-      console.error('A watcher of a run threw and is not told more.', error)
     }
   }
 }

@@ -51,7 +51,8 @@ export interface RunScope {
   readonly user: string
   readonly thread: string | undefined
   readonly run: string
-  readonly epoch: number
+  /** A promise while the claim is only hoped for. */
+  readonly epoch: number | Promise<number>
   readonly env: Env
   readonly model: Model | undefined
   readonly signal: AbortSignal
@@ -143,15 +144,19 @@ export class TaskContext implements Context {
   #reply(model: Model, messages: readonly Message[], { system, tools = [], ...rest }: ReplyOptions) {
     const { run, epoch } = this.#scope
     const { step, index, attempt } = this.#place
-    this.#replies++
+    const reply = ++this.#replies
     // The epoch is in the id so that two attempts at one answer, by two workers, are never spliced into one (T7).
-    const messageId = `${run}:${step}:${index}:${epoch}.${attempt}.${this.#replies}`
-    const before: readonly Message[] =
-      system === undefined ? [] : [{ id: `${messageId}:system`, role: 'system', content: system }]
+    const idWith = (claim: number) => `${run}:${step}:${index}:${claim}.${attempt}.${reply}`
+    const before: readonly Message[] = system === undefined ? [] : [{ id: 'system', role: 'system', content: system }]
     return replyOf(
       model,
       { messages: [...before, ...messages], tools, signal: this.signal, ...rest },
-      { messageId, step, node: this.node, emit: (event) => (this.#closed ? undefined : this.#scope.emit(event)) },
+      {
+        messageId: typeof epoch === 'number' ? idWith(epoch) : epoch.then(idWith),
+        step,
+        node: this.node,
+        emit: (event) => (this.#closed ? undefined : this.#scope.emit(event)),
+      },
     )
   }
 

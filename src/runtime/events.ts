@@ -8,6 +8,8 @@ interface TaskPlace {
 }
 
 export type RunEvent =
+  /** It waits for the thread, behind so many others. */
+  | { readonly type: 'run-queued'; readonly run: string; readonly ahead: number }
   | RunStarted
   | ({ readonly type: 'reply-started'; readonly messageId: string } & TaskPlace)
   | ({ readonly type: 'text-delta'; readonly messageId: string; readonly text: string } & TaskPlace)
@@ -40,6 +42,8 @@ export interface RunStarted {
   readonly epoch: number
   /** What storage took before the first node could run. */
   readonly storageMs: number
+  /** Whether the first superstep was begun on the cached state, and was right to. */
+  readonly speculation: 'none' | 'kept' | 'dropped'
 }
 
 export interface CheckpointSaved {

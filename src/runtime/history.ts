@@ -5,7 +5,7 @@ import { RecollectError } from '../kernel/errors.ts'
 import { assertId, assertPrincipal } from '../kernel/id.ts'
 import type { Checkpointer } from '../ports/checkpointer.ts'
 import { positionsAlong } from './chain.ts'
-import { unknownThread } from './turn.ts'
+import { unknownThread } from './refusal.ts'
 
 export interface ThreadAddress {
   readonly tenant: string

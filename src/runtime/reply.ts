@@ -4,7 +4,8 @@ import type { AssistantMessage, Model, ModelPart, ModelRequest, ToolCall } from 
 import type { Emit } from './events.ts'
 
 interface ReplyPlace {
-  readonly messageId: string
+  /** A promise while the claim on the thread is only hoped for: then nothing is told before it is kept. */
+  readonly messageId: string | Promise<string>
   readonly step: number
   readonly node: string
   readonly emit: Emit
@@ -12,11 +13,13 @@ interface ReplyPlace {
 
 /** Throws `model_failed` when the stream ends without saying that it is at its end. */
 export async function replyOf(model: Model, request: ModelRequest, place: ReplyPlace): Promise<AssistantMessage> {
-  const { messageId, step, node, emit } = place
+  const { step, node, emit } = place
+  const parts = begun(model.stream(request))
+  const messageId = await place.messageId
   let content = ''
   const calls: { id: string; name: string; arguments: string }[] = []
   emit({ type: 'reply-started', messageId, step, node })
-  for await (const part of model.stream(request)) {
+  for await (const part of parts) {
     switch (part.type) {
       case 'text-delta':
         content += part.text
@@ -39,6 +42,23 @@ export async function replyOf(model: Model, request: ModelRequest, place: ReplyP
     }
   }
   throw cutOff('stopped in mid-answer')
+}
+
+/** Asks for the first part at once and not when it is first read: the model is at work while the claim is awaited. */
+function begun<Part>(source: AsyncIterable<Part>): AsyncIterable<Part> {
+  const iterator = source[Symbol.asyncIterator]()
+  const first = iterator.next()
+  // It is awaited below, or by nobody when the claim is lost.
+  first.catch(() => {})
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (let next = await first; next.done !== true; next = await iterator.next()) yield next.value
+      } finally {
+        await iterator.return?.()
+      }
+    },
+  }
 }
 
 function message(

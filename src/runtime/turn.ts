@@ -16,18 +16,22 @@ import { stateView } from '../graph/plan.ts'
 import { asRecollectError, RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
 import { randomId } from '../kernel/id.ts'
-import { decode, encode } from '../kernel/json.ts'
+import { encode } from '../kernel/json.ts'
 import type { Cache, CacheKey } from '../ports/cache.ts'
-import type { BeginTurn, Checkpointer, ClaimedTurn, ClaimRef, RunRecord } from '../ports/checkpointer.ts'
+import type { BeginTurn, BusyStrategy, Checkpointer, ClaimRef } from '../ports/checkpointer.ts'
 import type { Model } from '../ports/model.ts'
 import { advance } from './advance.ts'
-import { positionAt } from './chain.ts'
+import { type Claim, claimPatienceMs, fits, inputsOf, startingPosition } from './claim.ts'
 import type { Env } from './context.ts'
-import type { Emit } from './events.ts'
+import { answerOf } from './ended-run.ts'
+import type { Emit, RunEvent } from './events.ts'
 import { heldLease } from './lease.ts'
+import { turnToCome } from './queue.ts'
+import { refusal } from './refusal.ts'
 import { resend } from './resend.ts'
 import { dueSnapshot } from './snapshot.ts'
-import { type Candidate, readCandidate, writeTip } from './thread-cache.ts'
+import { runAhead } from './speculation.ts'
+import { readCandidate, writeTip } from './thread-cache.ts'
 import { ThreadProgress } from './thread-progress.ts'
 
 /** What turns are taken with. */
@@ -39,6 +43,7 @@ export interface House {
   readonly model: Model | undefined
   readonly env: Env
   readonly deepFreeze: boolean
+  readonly speculate: boolean
   readonly leaseMs: number
 }
 
@@ -48,10 +53,17 @@ export interface TurnRequest {
   readonly user: string | null
   readonly thread: string
   /** `undefined`: take over, and bring nothing new. */
-  readonly run: { readonly id: string; readonly input: unknown; readonly key: string } | undefined
+  readonly run: TurnRun | undefined
   readonly createThread: boolean
   readonly signal: AbortSignal | undefined
   readonly emit: Emit
+}
+
+export interface TurnRun {
+  readonly id: string
+  readonly input: unknown
+  readonly key: string
+  readonly strategy: BusyStrategy
 }
 
 export interface TurnResult {
@@ -59,62 +71,57 @@ export interface TurnResult {
   /** The checkpoint that holds the answer. */
   readonly seq: number
   readonly position: Position
-  /** What saves time for the next turn: not awaited before the answer. Never rejects. */
-  readonly afterwards: Promise<void>
+  /** Saves time for the next turn; to be done after the answer. Never rejects. */
+  readonly afterwards: () => Promise<void>
 }
 
 const inlineBytes = 16_384
 const maxAttempts = 5
-const claimPatienceMs = 500
 /** Longer than one statement may take: what the model said is worth a second try. */
 const commitPatienceMs = 20_000
 
 /** `undefined` when asked to take over and nothing was due. An older run whose worker is gone is finished first. */
 export async function takeTurn(house: House, request: TurnRequest): Promise<TurnResult | undefined> {
-  for (;;) {
+  const { user } = request
+  const queuedAt = performance.now()
+  for (let first = true; ; first = false) {
     const begunAt = performance.now()
-    const reading = request.user === null ? undefined : readCandidate(house.cache, cacheKey(request, request.user)) // A
+    const reading = user === null ? undefined : readCandidate(house.cache, cacheKey(request, user)) // A
+    const guessing =
+      first && house.speculate
+        ? // A state that cannot even be planned on is no guess.
+          reading?.then((candidate) => candidate && runAhead(house, request, candidate)).catch(() => undefined)
+        : undefined
     const token = randomId()
-    const begin = beginOf(house, request, token)
-    const claim = await resend(() => house.checkpointer.beginTurn(begin), claimPatienceMs) // B
-    switch (claim.outcome) {
-      case 'claimed': {
-        const result = await workOn(house, request, { ...claim, token, candidate: await reading }, begunAt) // C
-        if (claim.mine || request.run === undefined) return result
-        break
-      }
-      case 'ended':
-        return await endedTurn(house, request, claim.run)
-      case 'nothing-due':
-        return undefined
-      case 'unknown-thread':
-        throw unknownThread(request.thread)
-      case 'key-reused':
-        throw new RecollectError(
-          'key_reused',
-          'This idempotency key was used in this thread with another request. Use a fresh key for a new request.',
-        )
-      case 'busy':
-        throw busy(request.thread, claim)
+    // A thread that is deleted while a turn waits for it stays deleted.
+    const begin = { ...beginOf(house, request, token), ...(!first && { createThread: false }) }
+    const claim = await resend(() => house.checkpointer.beginTurn(begin), claimPatienceMs).catch((error: unknown) => {
+      guessing?.then((ahead) => ahead?.drop())
+      throw error
+    }) // B
+    const candidate = await reading
+    const ahead = await guessing
+    if (claim.outcome === 'claimed') {
+      const result = await workOn(house, request, { ...claim, token, candidate, ahead, begunAt }) // C
+      if (claim.mine || request.run === undefined) return result
+      continue
     }
+    ahead?.drop()
+    if (claim.outcome === 'ended') {
+      const answer = await answerOf(house.checkpointer, request, claim.run)
+      // Somebody else has run it while it waited in line: whoever watches is told how it ended.
+      if (!first) request.emit(finished(house.graph, answer))
+      return answer
+    }
+    if (claim.outcome === 'nothing-due') return undefined
+    if (claim.outcome !== 'queued') throw refusal(request.thread, claim)
+    if (first) request.emit({ type: 'run-queued', run: claim.run, ahead: claim.ahead })
+    await turnToCome(claim, request, queuedAt)
   }
 }
 
-export function unknownThread(thread: string): RecollectError {
-  return new RecollectError(
-    'thread_unknown',
-    `There is no thread "${thread}". Create it, or check its id and the token's user.`,
-  )
-}
-
-/** Most turns take seconds. The lease says only how long a worker that is gone keeps its thread. */
-const busyRetryMs = 2_000
-
-function busy(thread: string, { run, retryAfterMs }: { run: string; retryAfterMs: number }): RecollectError {
-  return new RecollectError('thread_busy', `Thread "${thread}" is busy with another run. Try again in a moment.`, {
-    retryAfterMs: Math.min(retryAfterMs, busyRetryMs),
-    details: { run, leaseLeftMs: retryAfterMs },
-  })
+function finished(graph: Graph, { run, seq, position }: Pick<TurnResult, 'run' | 'seq' | 'position'>): RunEvent {
+  return { type: 'run-finished', run, seq, values: stateView(graph, position.values) }
 }
 
 function beginOf(
@@ -122,13 +129,16 @@ function beginOf(
   { tenant, user, thread, run, createThread }: TurnRequest,
   token: string,
 ): BeginTurn {
-  const input = run === undefined ? '' : encode(run.input)
+  const input = run === undefined ? '' : encodedInput(run.input)
   return {
     tenant,
     thread,
     owner: user,
     createThread: createThread && run !== undefined,
-    run: run === undefined ? null : { run: run.id, key: run.key, bodyHash: hashOf(name, input), input },
+    run:
+      run === undefined
+        ? null
+        : { run: run.id, key: run.key, bodyHash: hashOf(name, input), input, strategy: run.strategy },
     graph: name,
     token,
     leaseMs,
@@ -137,9 +147,17 @@ function beginOf(
   }
 }
 
-type Claim = ClaimedTurn & { readonly token: string; readonly candidate: Candidate | undefined }
+function encodedInput(input: unknown): string {
+  try {
+    return encode(input)
+  } catch (error) {
+    throw new RecollectError('input_invalid', `The input cannot be saved. ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
 
-async function workOn(house: House, request: TurnRequest, claim: Claim, begunAt: number): Promise<TurnResult> {
+async function workOn(house: House, request: TurnRequest, claim: Claim): Promise<TurnResult> {
   const { checkpointer, graph } = house
   const { tenant, thread } = request
   const held: ClaimRef = { tenant, thread, run: claim.run, epoch: claim.epoch, token: claim.token }
@@ -153,14 +171,19 @@ async function workOn(house: House, request: TurnRequest, claim: Claim, begunAt:
     graph,
   })
   try {
+    const ahead = fits(claim, request) ? claim.ahead : undefined
+    if (ahead === undefined) claim.ahead?.drop()
     const start = await startingPosition(checkpointer, request, claim)
-    emit({ type: 'run-started', run: claim.run, thread, epoch: claim.epoch, storageMs: performance.now() - begunAt })
+    const speculation = ahead !== undefined ? 'kept' : claim.ahead === undefined ? 'none' : 'dropped'
+    const storageMs = performance.now() - claim.begunAt
+    emit({ type: 'run-started', run: claim.run, thread, epoch: claim.epoch, storageMs, speculation })
     progress.startAt(start)
+    ahead?.keep({ epoch: claim.epoch, emit, signal: lease.signal })
     const position = await advance({
       graph,
       position: start,
       step: claim.step,
-      input: claim.input === null ? undefined : (decode(claim.input) ?? undefined),
+      inputs: inputsOf(claim),
       scope: {
         ...house,
         tenant,
@@ -173,36 +196,21 @@ async function workOn(house: House, request: TurnRequest, claim: Claim, begunAt:
       },
       progress,
       deepFreeze: house.deepFreeze,
+      ahead,
     })
     const { head, hash } = progress
-    emit({ type: 'run-finished', run: claim.run, seq: head, values: stateView(graph, position.values) })
-    const afterwards = afterAnswer(house, claim, held, start, { seq: head, hash, position }) // D
+    emit(finished(graph, { run: claim.run, seq: head, position }))
+    const afterwards = () => afterAnswer(house, claim, held, start, { seq: head, hash, position }) // D
     return { run: claim.run, seq: head, position, afterwards }
   } catch (error) {
     const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
     await progress.fail(failure)
     emit({ type: 'run-failed', run: claim.run, error: failure })
     if (claim.mine || request.run === undefined) throw failure
-    return { run: claim.run, seq: progress.head, position: emptyPosition, afterwards: Promise.resolve() }
+    return { run: claim.run, seq: progress.head, position: emptyPosition, afterwards: async () => {} }
   } finally {
     lease.end()
   }
-}
-
-/** The state at the claimed head: from the claim, else from the cache if it is that very state (T2), else from Postgres. */
-async function startingPosition(
-  checkpointer: Checkpointer,
-  { tenant, thread }: TurnRequest,
-  claim: Claim,
-): Promise<Position> {
-  if (claim.frames !== null) return positionAt(claim.frames)
-  const { candidate, head, hash } = claim
-  if (candidate?.seq === head && candidate.hash === hash) return candidate.position
-  const load = () => checkpointer.loadChain({ tenant, thread, owner: null, seq: head, count: 1 })
-  const chain = await resend(load, claimPatienceMs)
-  if (chain === undefined)
-    throw new RecollectError('checkpoint_unknown', `Checkpoint ${head} of thread "${thread}" is gone.`)
-  return positionAt(chain.frames)
 }
 
 /** Only ever saves time: whatever fails here is made good by the next turn. */
@@ -218,22 +226,6 @@ async function afterAnswer(
   const text = dueSnapshot(claim, start)
   const snapshot = text !== undefined && checkpointer.putSnapshot({ tenant, thread, seq, hash, text })
   await Promise.allSettled([caching, snapshot])
-}
-
-/** The same request again: its answer, without running anything. */
-async function endedTurn(
-  { checkpointer }: House,
-  { tenant, thread }: TurnRequest,
-  run: RunRecord,
-): Promise<TurnResult> {
-  if (run.status !== 'success' || run.answer === null) {
-    throw new RecollectError('run_failed', run.error?.message ?? `The run ended as "${run.status}".`, {
-      details: { run: run.run, status: run.status, code: run.error?.code },
-    })
-  }
-  const chain = await checkpointer.loadChain({ tenant, thread, owner: null, seq: run.answer, count: 1 })
-  const position = positionAt(chain?.frames ?? [])
-  return { run: run.run, seq: run.answer, position, afterwards: Promise.resolve() }
 }
 
 function cacheKey({ tenant, thread }: { tenant: string; thread: string }, owner: string): CacheKey {

@@ -6,7 +6,9 @@ import { claims } from './checkpointer/claims.ts'
 import { commits } from './checkpointer/commits.ts'
 import { hostile } from './checkpointer/hostile.ts'
 import { keys } from './checkpointer/keys.ts'
+import { line } from './checkpointer/line.ts'
 import { records } from './checkpointer/records.ts'
+import { strategies } from './checkpointer/strategies.ts'
 
 export interface Made {
   readonly checkpointer: Checkpointer
@@ -26,6 +28,8 @@ export function checkpointerContract(name: string, make: () => Promise<Made>) {
     }
     describe('claims', () => claims(subject))
     describe('keys', () => keys(subject))
+    describe('the line', () => line(subject))
+    describe('strategies', () => strategies(subject))
     describe('commits', () => commits(subject))
     describe('chains', () => chains(subject))
     describe('records', () => records(subject))

@@ -2,7 +2,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresBinaries } from '../../local/neon/throwaway-postgres.ts'
 import type { StepOutcome, TurnClaim } from '../../src/ports/checkpointer.ts'
-import { claim, commitOf, frames, freshThread, passing, request, takeOver, tipOf, turn } from './checkpointer/turn.ts'
+import {
+  asking,
+  claim,
+  commitOf,
+  frames,
+  freshThread,
+  passing,
+  request,
+  takeOver,
+  tipOf,
+  turn,
+} from './checkpointer/turn.ts'
 import { checkpointerContract } from './checkpointer.ts'
 import { type NeonDatabase, postgresDatabase } from './neon-database.ts'
 
@@ -43,7 +54,7 @@ describe.skipIf(!installed)('over a Postgres server (skipped where none is insta
       await claim(checkpointer(), request(at, 'run-1', { leaseMs: 1 }))
       await passing(20)
       const claims = await times(20, (index) => checkpointer().beginTurn(takeOver(at, `worker ${index}`)))
-      expect(outcomes(claims)).toEqual({ claimed: 1, busy: 19 })
+      expect(outcomes(claims)).toEqual({ claimed: 1, 'nothing-due': 19 })
     })
 
     test('20 copies of one claim are one claim', async () => {
@@ -80,10 +91,49 @@ describe.skipIf(!installed)('over a Postgres server (skipped where none is insta
       }
     })
 
+    test('20 that wait in line at once have each a place of their own', async () => {
+      const at = freshThread()
+      const claims = await times(20, (index) => checkpointer().beginTurn(asking(at, `run-${index}`, 'enqueue')))
+      expect(outcomes(claims)).toEqual({ claimed: 1, queued: 19 })
+      const places = claims.flatMap((claim) => (claim.outcome === 'queued' ? [claim.ahead] : []))
+      expect(places.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 19 }, (_, index) => index + 1))
+    })
+
+    test('of 20 that interrupt each other at once one is left, with the inputs of all', async () => {
+      const at = freshThread()
+      const begins = Array.from({ length: 20 }, (_, index) => asking(at, `run-${index}`, 'interrupt'))
+      const claims = await Promise.all(begins.map((begin) => claim(checkpointer(), begin)))
+      const left = claims.reduce((a, b) => (a.epoch > b.epoch ? a : b))
+      expect(left.carried).toHaveLength(19)
+      expect(new Set([...left.carried, left.input]).size).toBe(20)
+      const commits = begins.map((begin, index) =>
+        checkpointer().commitStep(commitOf(tipOf(begin, claims[index] ?? expect.unreachable()), 0, ['d']).commit),
+      )
+      expect(outcomes(await Promise.all(commits))).toEqual({ applied: 1, fenced: 19 })
+      expect((await frames(checkpointer(), at)).map(({ run }) => run)).toEqual([left.run])
+    })
+
+    test('an input is committed by its own run or carried to the one that interrupts it, never both or neither', async () => {
+      const seen = new Set<string>()
+      for (let round = 0; round < 20; round++) {
+        const at = freshThread()
+        const begin = request(at)
+        const { commit } = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 0, ['a'], { status: 'running' })
+        const [{ outcome }, next] = await Promise.all([
+          checkpointer().commitStep(commit),
+          claim(checkpointer(), asking(at, 'run-2', 'interrupt')),
+        ])
+        seen.add(outcome)
+        const expected = outcome === 'applied' ? { head: 1, carried: [] } : { head: 0, carried: ['"input of run-1"'] }
+        expect(next).toMatchObject(expected)
+      }
+      expect(seen).toContain('applied')
+    })
+
     test('one key sent 20 times at once is one run', async () => {
       const at = freshThread()
       const claims = await times(20, (index) => checkpointer().beginTurn(request(at, 'run-1', { token: `t${index}` })))
-      expect(outcomes(claims)).toEqual({ claimed: 1, busy: 19 })
+      expect(outcomes(claims)).toEqual({ claimed: 1, queued: 19 })
       expect(await checkpointer().runs.list(at, { limit: 100, offset: 0 })).toHaveLength(1)
     })
 

@@ -121,7 +121,7 @@ test('stop, as a page does it: the stream is given up, the turn ends, and the ne
   expect(textOf(chat.lastMessage)).toBe('Whole.')
 })
 
-test('a second page that writes meanwhile is told that the thread is busy', async () => {
+test('a second page that writes meanwhile waits, and is answered when the first has been', async () => {
   const model = new PromptedModel()
   const { page } = await house({ model })
   const first = page()
@@ -129,13 +129,16 @@ test('a second page that writes meanwhile is told that the thread is busy', asyn
   model.say('One ')
   await vi.waitFor(() => expect(first.status).toBe('streaming'))
   const second = page()
-  await second.sendMessage({ text: 'Two.' })
-  expect(second.status).toBe('error')
-  expect(JSON.parse(second.error?.message ?? '')).toMatchObject({ code: 'thread_busy', status: 409, retryable: true })
+  const later = second.sendMessage({ text: 'Two.' })
   model.say('Done.')
   model.finish()
   await answered
-  expect(first.status).toBe('ready')
+  expect(textOf(first.lastMessage)).toBe('One Done.')
+  model.say('Now you.')
+  model.finish()
+  await later
+  expect(textOf(second.lastMessage)).toBe('Now you.')
+  expect(second.status).toBe('ready')
 })
 
 test('a model that breaks off leaves the page with an error, and the message can be sent again', async () => {

@@ -251,7 +251,7 @@ describe('Postgres', () => {
     for (const answer of answers) {
       expectProblem(answer, 503, 'storage_unavailable')
       expect(answer.headers.get('retry-after')).toBe('1')
-      expect(answer.ms).toBeLessThan(1_500)
+      expect(answer.ms).toBeLessThan(2_500)
     }
     await knobs(postgres, { fault: 'none' })
     expect(await user.contentsOf('away')).toHaveLength(2)

@@ -1,5 +1,5 @@
 // Threads in the LangGraph wire.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { deployment, said } from './deployment.ts'
 
 test('a thread is created, read, changed and deleted', async () => {
@@ -97,7 +97,8 @@ test('deleting a thread also empties the cache of it', async () => {
   const send = as()
   await send('POST', '/threads/t1/runs/wait', { assistant_id: 'chat', input: said('hello'), if_not_exists: 'create' })
   const key = { tenant: 'acme', thread: 't1', owner: 'alex' }
-  expect(await cache.read(key)).not.toEqual([])
+  // It is written after the answer.
+  await vi.waitFor(async () => expect(await cache.read(key)).not.toEqual([]))
   await as({ sub: 'olga', scope: 'operate' })('DELETE', '/threads/t1')
   expect(await cache.read(key)).toEqual([])
 })

@@ -200,7 +200,7 @@ describe('a run that failed', () => {
     await expect(app.invoke({ items: ['kept'] }, at)).rejects.toMatchObject({
       ...{ code: 'state_unserializable', message: expect.stringMatching(/: items\.2\.run is a function/) },
     })
-    await expect(app.invoke({ one: Symbol('x') }, at)).rejects.toMatchObject({ code: 'state_unserializable' })
+    await expect(app.invoke({ one: Symbol('x') }, at)).rejects.toMatchObject({ code: 'input_invalid' })
     expect((await app.state(at)).values).toMatchObject({ items: ['kept'] })
   })
 })

@@ -12,7 +12,7 @@ import type {
   TurnClaim,
 } from '../../ports/checkpointer.ts'
 import { attachSnapshot, chain, grow } from './branch.ts'
-import { MemoryRuns } from './runs.ts'
+import { isLive, MemoryRuns } from './runs.ts'
 import type { StoredRun, StoredThread, Tables } from './tables.ts'
 import { MemoryThreads } from './threads.ts'
 
@@ -44,25 +44,46 @@ class MemoryCheckpointer implements Checkpointer {
     const { lease } = thread
     const leased = lease !== undefined && lease.untilMs > this.#now()
     if (leased && lease.token === begin.token) return claimOf(thread, lease.run, begin)
-    const mine = begin.run && thread.runs.find(({ key }) => key === begin.run?.key)
-    if (mine && mine.bodyHash !== begin.run?.bodyHash) return { outcome: 'key-reused' }
-    if (mine && mine.record.status !== 'running') return { outcome: 'ended', run: mine.record }
-    if (leased) {
-      return { outcome: 'busy', run: lease.run.record.run, retryAfterMs: Math.ceil(lease.untilMs - this.#now()) }
+    const known = begin.run && thread.runs.find(({ key }) => key === begin.run?.key)
+    if (known && known.bodyHash !== begin.run?.bodyHash) return { outcome: 'key-reused' }
+    if (known && !isLive(known)) return { outcome: 'ended', run: known.record }
+    return this.#admit(thread, begin, known ?? undefined)
+  }
+
+  #admit(thread: StoredThread, begin: BeginTurn, known: StoredRun | undefined): TurnClaim {
+    const first = this.runs.firstDue(thread, this.#leaseLeftMs(thread) > 0, begin.maxAttempts)
+    if (known && !isLive(known)) return { outcome: 'ended', run: known.record }
+    let due = first
+    let mine = known
+    if (mine === undefined && begin.run !== null && (first === undefined || begin.run.strategy !== 'reject')) {
+      mine = this.runs.make(thread, begin, begin.run)
+      if (mine === undefined) return { outcome: 'key-reused' }
+      const { strategy } = begin.run
+      if (strategy === 'interrupt' || strategy === 'rollback') {
+        if (first !== undefined) this.runs.supersede(thread, mine, strategy)
+        due = mine
+      }
     }
-    const orphan = this.runs.firstDue(thread, begin.maxAttempts)
-    if (mine && mine.record.status !== 'running') return { outcome: 'ended', run: mine.record }
-    if (orphan === undefined && begin.run === null) return { outcome: 'nothing-due' }
-    if (orphan !== undefined && orphan.record.graph !== begin.graph) {
-      return { outcome: 'busy', run: orphan.record.run, retryAfterMs: 10_000 }
+    due ??= mine
+    if (due === undefined) return { outcome: 'nothing-due' }
+    const leaseLeftMs = this.#leaseLeftMs(thread)
+    const leased = leaseLeftMs > 0
+    const taken = due !== mine && this.runs.attended(due)
+    if (leased || taken || due.record.graph !== begin.graph) {
+      if (mine !== undefined) return { outcome: 'queued', run: mine.record.run, ahead: this.runs.wait(thread, mine) }
+      if (begin.run === null) return { outcome: 'nothing-due' }
+      return { outcome: 'busy', run: due.record.run, retryAfterMs: leased ? Math.ceil(leaseLeftMs) : 10_000 }
     }
-    const due = orphan ?? (begin.run && this.runs.make(thread, begin, begin.run))
-    if (!due) return { outcome: 'key-reused' }
     thread.epoch++
     thread.lease = { run: due, token: begin.token, untilMs: this.#now() + begin.leaseMs }
-    this.runs.update(due, { attempts: due.record.attempts + 1 })
+    due.base ??= thread.record.head
+    this.runs.update(due, { status: 'running', attempts: due.record.attempts + 1 })
     this.threads.touch(thread, { status: 'busy', graph: due.record.graph })
     return claimOf(thread, due, begin)
+  }
+
+  #leaseLeftMs({ lease }: StoredThread): number {
+    return (lease?.untilMs ?? 0) - this.#now()
   }
 
   async commitStep(commit: StepCommit): Promise<StepOutcome> {
@@ -84,7 +105,10 @@ class MemoryCheckpointer implements Checkpointer {
       status: ends ? (commit.status === 'error' ? 'error' : 'idle') : 'busy',
     })
     run.lastCommit = commitId
-    if (commit.checkpoints.length > 0) run.input = null
+    if (commit.checkpoints.length > 0) {
+      run.input = null
+      run.carried = []
+    }
     this.runs.update(run, { step: commit.step, status: commit.status, error: commit.error, attempts: 0, answer: head })
     return { outcome: 'applied', head, status: commit.status }
   }
@@ -123,7 +147,7 @@ class MemoryCheckpointer implements Checkpointer {
   }
 }
 
-function claimOf(thread: StoredThread, { record, key, input }: StoredRun, begin: BeginTurn): TurnClaim {
+function claimOf(thread: StoredThread, { record, key, input, carried }: StoredRun, begin: BeginTurn): TurnClaim {
   const { run, graph, step, attempts } = record
   const { head, owner } = thread.record
   const { chainBytes = 0, baseBytes = 0 } = thread.checkpoints[head] ?? {}
@@ -131,7 +155,7 @@ function claimOf(thread: StoredThread, { record, key, input }: StoredRun, begin:
   return {
     ...{ outcome: 'claimed', run, mine: begin.run?.key === key, graph, owner },
     ...{ epoch: thread.epoch, head, hash: thread.headHash, lastSeq: thread.checkpoints.length - 1 },
-    ...{ step, input, attempts, chainBytes, baseBytes, frames },
+    ...{ step, input, carried, attempts, chainBytes, baseBytes, frames },
   }
 }
 

@@ -36,10 +36,13 @@ export class MemoryRuns implements RunRecords {
     if (runs.has(run.run)) return undefined
     const createdAt = this.#timestamp()
     const record: RunRecord = {
-      ...{ run: run.run, thread: thread.record.thread, graph, status: 'running' },
+      ...{ run: run.run, thread: thread.record.thread, graph, status: 'queued' },
       ...{ step: 0, attempts: 0, answer: null, error: null, createdAt, updatedAt: createdAt },
     }
-    const made: StoredRun = { record, key: run.key, bodyHash: run.bodyHash, input: run.input, lastCommit: undefined }
+    const made: StoredRun = {
+      ...{ record, key: run.key, bodyHash: run.bodyHash, input: run.input, carried: [] },
+      ...{ base: undefined, asksAtMs: this.#now(), lastCommit: undefined },
+    }
     thread.runs.push(made)
     this.#tables.runs.set(tenant, runs.set(run.run, made))
     return made
@@ -50,11 +53,10 @@ export class MemoryRuns implements RunRecords {
   }
 
   /** The first run that is due. One that was claimed `maxAttempts` times without a commit is dead, and so passed over. */
-  firstDue(thread: StoredThread, maxAttempts: number): StoredRun | undefined {
-    for (const run of thread.runs) {
-      const { status, attempts } = run.record
-      if (status !== 'running') continue
-      if (attempts < maxAttempts) return run
+  firstDue(thread: StoredThread, leased: boolean, maxAttempts: number): StoredRun | undefined {
+    for (const run of thread.runs.filter(isLive)) {
+      const { attempts } = run.record
+      if (leased || attempts < maxAttempts) return run
       const message = `The run was started ${attempts} times and never got to a commit; it is not tried again. Its input is kept with the run.`
       this.update(run, { status: 'dead', error: { code: 'run_failed', message } })
       this.#threads.touch(thread, { status: 'error' })
@@ -65,18 +67,60 @@ export class MemoryRuns implements RunRecords {
   orphans(limit: number): Orphan[] {
     const found: (Orphan & { updatedAt: string })[] = []
     for (const [tenant, runs] of this.#tables.runs) {
-      for (const { record } of runs.values()) {
-        const { thread, run, graph, status, updatedAt } = record
+      for (const stored of runs.values()) {
+        const { thread, run, graph, updatedAt } = stored.record
         const lease = this.#tables.threads.get(tenant)?.get(thread)?.lease
         const held = lease !== undefined && lease.untilMs > this.#now()
-        if (status === 'running' && !held) found.push({ tenant, thread, run, graph, updatedAt })
+        if (isLive(stored) && !this.attended(stored) && !held) found.push({ tenant, thread, run, graph, updatedAt })
       }
     }
     found.sort((a, b) => (a.updatedAt < b.updatedAt ? -1 : a.updatedAt > b.updatedAt ? 1 : 0))
     return found.slice(0, limit).map(({ updatedAt: _, ...orphan }) => orphan)
   }
 
+  /** A queued run is left to whoever waits for it until they are 5 s late. */
+  attended({ record, asksAtMs }: StoredRun): boolean {
+    return record.status === 'queued' && asksAtMs > this.#now() - patienceMs
+  }
+
+  /** Counts those before a waiting run, and notes when its caller means to ask again. */
+  wait(thread: StoredThread, run: StoredRun): number {
+    const ahead = thread.runs.filter(isLive).indexOf(run)
+    run.asksAtMs = this.#now() + Math.min(Math.max(ahead - 1, 0.25), 15) * 1_000
+    return ahead
+  }
+
+  /** Ends the runs before a new one, which it pushes aside. The inputs that they had not yet taken in are carried over to it. */
+  supersede(thread: StoredThread, mine: StoredRun, strategy: 'interrupt' | 'rollback'): void {
+    const others = thread.runs.filter((run) => isLive(run) && run !== mine)
+    thread.lease = undefined
+    if (strategy === 'rollback') {
+      const base = Math.min(...others.map(({ base }) => base ?? thread.record.head))
+      for (const run of others) this.update(run, { status: 'cancelled' })
+      thread.headHash = thread.checkpoints[base]?.hash ?? ''
+      this.#threads.touch(thread, { head: base })
+      return
+    }
+    for (const run of others) {
+      this.update(run, { status: 'interrupted' })
+      if (run.record.graph !== mine.record.graph) continue
+      mine.carried = [
+        ...mine.carried,
+        ...run.carried,
+        ...(run.input === null || run.input === 'null' ? [] : [run.input]),
+      ]
+      run.input = null
+      run.carried = []
+    }
+  }
+
   #timestamp(): string {
     return new Date(this.#now()).toISOString()
   }
+}
+
+const patienceMs = 5_000
+
+export function isLive({ record }: StoredRun): boolean {
+  return record.status === 'queued' || record.status === 'running'
 }

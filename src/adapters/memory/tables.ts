@@ -24,6 +24,12 @@ export interface StoredRun {
   readonly key: string
   readonly bodyHash: string
   input: string | null
+  /** Inputs of runs that it interrupted. */
+  carried: readonly string[]
+  /** The head that it began on. */
+  base: number | undefined
+  /** When whoever waits for it means to ask again, in milliseconds. */
+  asksAtMs: number
   lastCommit: string | undefined
 }
 

@@ -38,7 +38,7 @@ class NeonCheckpointer implements Checkpointer {
     const { tenant, thread, owner, run, graph, token, leaseMs, inlineBytes, maxAttempts } = begin
     const claim = (await this.#database.call('begin_turn_v1', {
       ...{ tenant, thread, owner, create: begin.createThread },
-      ...{ run: run?.run, key: run?.key, bodyHash: run?.bodyHash, graph, input: run?.input },
+      ...{ run: run?.run, key: run?.key, bodyHash: run?.bodyHash, graph, input: run?.input, strategy: run?.strategy },
       ...{ token, leaseMs, inlineBytes, maxAttempts },
     })) as ClaimRow
     if (claim.outcome === 'ended') return { outcome: 'ended', run: runOf(claim.run) }
@@ -78,7 +78,7 @@ class NeonCheckpointer implements Checkpointer {
     const rows = await this.#database.rows(
       `select r.tenant, r.thread, r.run, r.graph from recollect.runs r
        join recollect.threads t on t.tenant = r.tenant and t.thread = r.thread
-       where r.status = 'running' and (t.lease_until is null or t.lease_until < clock_timestamp())
+       where r.status in ('queued', 'running') and not recollect.attended_v1(r) and (t.lease_until is null or t.lease_until < clock_timestamp())
        order by r.updated_at limit $1`,
       [limit],
     )

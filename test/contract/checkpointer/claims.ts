@@ -9,7 +9,7 @@ export function claims(subject: Subject) {
       outcome: 'claimed',
       ...{ run: 'run-1', mine: true, graph: 'graph', owner: 'ada' },
       ...{ epoch: 1, head: 0, hash: '', lastSeq: 0, step: 0, attempts: 1 },
-      ...{ input: '"input of run-1"', chainBytes: 0, baseBytes: 0, frames: [] },
+      ...{ input: '"input of run-1"', carried: [], chainBytes: 0, baseBytes: 0, frames: [] },
     })
     expect(await subject().threads.get(at)).toMatchObject({ status: 'busy', graph: 'graph', owner: 'ada' })
   })
@@ -55,7 +55,9 @@ export function claims(subject: Subject) {
     const taken = await claim(subject(), request(at, 'run-2'))
     expect(taken).toMatchObject({ run: 'run-1', mine: false, input: '"input of run-1"', attempts: 2, step: 0 })
     expect(taken.epoch).toBeGreaterThan(first.epoch)
-    expect(await subject().beginTurn(request(at, 'run-1', { token: 'another' }))).toMatchObject({ outcome: 'busy' })
+    // Whoever asks again for a run that is being worked on waits for its answer.
+    const again = await subject().beginTurn(request(at, 'run-1', { token: 'another' }))
+    expect(again).toEqual({ outcome: 'queued', run: 'run-1', ahead: 0 })
   })
 
   test('the run that asks for itself again after its lease is its own', async () => {

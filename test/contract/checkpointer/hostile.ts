@@ -33,7 +33,7 @@ export function hostile(subject: Subject) {
   test.each(Object.entries(texts))('%s in input and deltas comes back as it was', async (_, text) => {
     const at = freshThread()
     const stored = JSON.stringify({ text })
-    const run = { run: 'run-1', key: 'k', bodyHash: 'b', input: stored }
+    const run = { run: 'run-1', key: 'k', bodyHash: 'b', input: stored, strategy: 'reject' } as const
     await claim(subject(), request(at, 'run-1', { run, leaseMs: 10 }))
     await passing(20)
     const begin = takeOver(at, 'adopter')
@@ -75,7 +75,7 @@ export function hostile(subject: Subject) {
     const at = { tenant: `${freshThread().tenant}${name}`, thread: name, owner: name }
     const neighbour = { ...at, thread: `${name}x`, owner: 'bob' }
     await turn(subject(), neighbour, 'run-1', ['theirs'])
-    const run = { run: name, key: name, bodyHash: name, input: name }
+    const run = { run: name, key: name, bodyHash: name, input: name, strategy: 'reject' } as const
     const begin = request(at, name, { run, graph: name, token: name })
     const claimed = await claim(subject(), begin)
     expect(claimed).toMatchObject({ run: name, mine: true, graph: name, owner: name, input: name })

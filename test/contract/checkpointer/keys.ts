@@ -29,7 +29,7 @@ export function keys(subject: Subject) {
   test('a key counts in its own thread and tenant only', async () => {
     const at = freshThread()
     await turn(subject(), at, 'run-1', ['d'])
-    const sameKey = { run: 'run-2', key: 'key of run-1', bodyHash: 'another', input: '1' }
+    const sameKey = { run: 'run-2', key: 'key of run-1', bodyHash: 'another', input: '1', strategy: 'reject' } as const
     const nextDoor = request({ ...at, thread: 'thread-2' }, 'run-2', { run: sameKey })
     expect(await claim(subject(), nextDoor)).toMatchObject({ run: 'run-2', mine: true })
     expect(await claim(subject(), request(freshThread(), 'run-2', { run: sameKey }))).toMatchObject({ mine: true })
@@ -39,7 +39,7 @@ export function keys(subject: Subject) {
     const at = freshThread()
     await turn(subject(), at, 'run-1', ['d'])
     const before = await subject().runs.get(at, 'run-1')
-    const taken = { run: 'run-1', key: 'a fresh key', bodyHash: 'b', input: '1' }
+    const taken = { run: 'run-1', key: 'a fresh key', bodyHash: 'b', input: '1', strategy: 'reject' } as const
     expect(await subject().beginTurn(request(at, 'run-1', { run: taken }))).toEqual({ outcome: 'key-reused' })
     const nextDoor = { ...at, thread: 'thread-2' }
     expect(await subject().beginTurn(request(nextDoor, 'run-1', { run: taken }))).toEqual({ outcome: 'key-reused' })

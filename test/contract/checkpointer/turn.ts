@@ -4,6 +4,7 @@ import { hashOf } from '../../../src/kernel/hash.ts'
 import { randomId } from '../../../src/kernel/id.ts'
 import type {
   BeginTurn,
+  BusyStrategy,
   Checkpointer,
   ClaimedTurn,
   ClaimRef,
@@ -23,7 +24,7 @@ export function freshThread(change: Partial<ThreadKey> = {}): ThreadKey {
 export function request(at: ThreadKey, run = 'run-1', change: Partial<BeginTurn> = {}): BeginTurn {
   return {
     ...at,
-    run: { run, key: `key of ${run}`, bodyHash: `body of ${run}`, input: `"input of ${run}"` },
+    run: { run, key: `key of ${run}`, bodyHash: `body of ${run}`, input: `"input of ${run}"`, strategy: 'reject' },
     graph: 'graph',
     token: `token of ${run}`,
     leaseMs: 60_000,
@@ -32,6 +33,18 @@ export function request(at: ThreadKey, run = 'run-1', change: Partial<BeginTurn>
     maxAttempts: 5,
     ...change,
   }
+}
+
+/** A request with a strategy. */
+export function asking(at: ThreadKey, run: string, strategy: BusyStrategy, change: Partial<BeginTurn> = {}): BeginTurn {
+  const { run: asked, ...begin } = request(at, run, change)
+  return { ...begin, run: asked && { ...asked, strategy } }
+}
+
+/** Run → status. */
+export async function statuses(checkpointer: Checkpointer, at: ThreadKey): Promise<Record<string, string>> {
+  const runs = await checkpointer.runs.list(at, { limit: 100, offset: 0 })
+  return Object.fromEntries(runs.map(({ run, status }) => [run, status]))
 }
 
 /** Only take over, and bring nothing new. */
