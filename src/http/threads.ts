@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { assertId, randomId } from '../kernel/id.ts'
-import type { ThreadRecord, ThreadSearch } from '../ports/checkpointer.ts'
+import type { ThreadRecord, ThreadSearch } from '../ports/thread-records.ts'
 import { unknownThread } from '../runtime/refusal.ts'
 import { type Call, type Route, route } from './route.ts'
 import { limit, Metadata, maybe, offset, PartialThread, Thread, ThreadStatus } from './schemas.ts'

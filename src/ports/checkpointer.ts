@@ -1,4 +1,5 @@
 // The port to what remembers threads: the truth, under a row lock, by compare-and-set of epoch, head and hash.
+import type { ThreadRecords } from './thread-records.ts'
 
 /** Every method throws `storage_unavailable` when the outcome is unknown or the service is away, `storage_failed` when it refused. */
 export interface Checkpointer {
@@ -13,6 +14,11 @@ export interface Checkpointer {
   renewLease(claim: ClaimRef, leaseMs: number): Promise<boolean>
   /** Gives the claim back without a result: the run stays due and the attempt does not count. */
   releaseTurn(claim: ClaimRef): Promise<void>
+  /**
+   * Takes back whatever has landed of a `beginTurn` that was given up. `run`: the run that it would have made, which leaves no
+   * row; `null` when it was kept before.
+   */
+  abandonTurn(attempt: AbandonedTurn): Promise<void>
   /** One branch of checkpoints, in one statement. `undefined`: no such thread, not this owner's, or no such checkpoint. */
   loadChain(request: LoadChain): Promise<Chain | undefined>
   /** Attaches the state to a checkpoint that has none; a no-op when the hash differs. */
@@ -106,6 +112,13 @@ export interface ClaimRef {
   readonly token: string
 }
 
+export interface AbandonedTurn {
+  readonly tenant: string
+  readonly thread: string
+  readonly token: string
+  readonly run: string | null
+}
+
 export interface StepCommit extends ClaimRef {
   /** The head this step was computed from. */
   readonly head: number
@@ -195,49 +208,6 @@ export interface RunRecord {
   readonly createdAt: string
   readonly updatedAt: string
 }
-
-export type ThreadStatus = 'idle' | 'busy' | 'error'
-
-export interface ThreadRecord {
-  readonly thread: string
-  readonly owner: string
-  readonly metadata: Readonly<Record<string, unknown>>
-  readonly status: ThreadStatus
-  /** The last run's graph. */
-  readonly graph: string | null
-  readonly head: number
-  readonly createdAt: string
-  readonly updatedAt: string
-}
-
-export interface ThreadSearch {
-  readonly tenant: string
-  readonly owner: string | null
-  /** Every pair must be in the thread's metadata, equal as JSON. */
-  readonly metadata: Readonly<Record<string, unknown>>
-  readonly ids: readonly string[] | null
-  readonly status: ThreadStatus | null
-  readonly limit: number
-  readonly offset: number
-  readonly sortBy: 'createdAt' | 'updatedAt' | 'thread'
-  readonly descending: boolean
-}
-
-export interface ThreadRecords {
-  /** `exists` when the id is taken by this owner; an id taken by another is `taken`, and nothing more is said of it. */
-  create(key: ThreadKey, metadata: Readonly<Record<string, unknown>>): Promise<ThreadCreation>
-  get(key: ThreadKey): Promise<ThreadRecord | undefined>
-  search(search: ThreadSearch): Promise<readonly ThreadRecord[]>
-  count(search: ThreadSearch): Promise<number>
-  /** Merges into the metadata; a null removes its key. */
-  patch(key: ThreadKey, metadata: Readonly<Record<string, unknown>>): Promise<ThreadRecord | undefined>
-  /** Deletes the thread with all its checkpoints and runs. False: no such thread of this owner. */
-  delete(key: ThreadKey): Promise<boolean>
-}
-
-export type ThreadCreation =
-  | { readonly outcome: 'created' | 'exists'; readonly thread: ThreadRecord }
-  | { readonly outcome: 'taken' }
 
 export interface RunRecords {
   get(key: ThreadKey, run: string): Promise<RunRecord | undefined>

@@ -1,6 +1,7 @@
 // The ports: what recollect needs of the outside. Implement one to bring your own storage, cache or model.
 export type { Cache, CacheEntry, CacheKey } from './cache.ts'
 export type {
+  AbandonedTurn,
   BeginTurn,
   BusyStrategy,
   Chain,
@@ -19,12 +20,7 @@ export type {
   SnapshotPut,
   StepCommit,
   StepOutcome,
-  ThreadCreation,
   ThreadKey,
-  ThreadRecord,
-  ThreadRecords,
-  ThreadSearch,
-  ThreadStatus,
   TurnClaim,
 } from './checkpointer.ts'
 export type {
@@ -41,3 +37,4 @@ export type {
   Usage,
   UserMessage,
 } from './model.ts'
+export type { ThreadCreation, ThreadRecord, ThreadRecords, ThreadSearch, ThreadStatus } from './thread-records.ts'

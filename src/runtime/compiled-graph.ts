@@ -104,6 +104,7 @@ export class CompiledGraph<C extends Channels = Channels> {
       createThread: options.createThread ?? true,
       signal: options.signal,
       emit: harmless(options.emit),
+      defer: options.waitUntil ?? (() => {}),
     })
     if (result === undefined) throw unknownThread(thread)
     if (options.waitUntil === undefined) await result.afterwards()
@@ -121,7 +122,14 @@ export class CompiledGraph<C extends Channels = Channels> {
   async finish({ tenant, thread }: Orphan): Promise<boolean> {
     const house = this.#house({ thread })
     if (house === undefined) return false
-    const nobody = { user: null, run: undefined, createThread: false, signal: undefined, emit: () => {} }
+    const nobody = {
+      user: null,
+      run: undefined,
+      createThread: false,
+      signal: undefined,
+      emit: () => {},
+      defer: () => {},
+    }
     const result = await takeTurn(house, { tenant, thread, ...nobody })
     await result?.afterwards()
     return result !== undefined

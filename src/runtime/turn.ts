@@ -28,7 +28,7 @@ import type { Emit, RunEvent } from './events.ts'
 import { heldLease } from './lease.ts'
 import { turnToCome } from './queue.ts'
 import { refusal } from './refusal.ts'
-import { resend } from './resend.ts'
+import { isUnknownOutcome, resend } from './resend.ts'
 import { dueSnapshot } from './snapshot.ts'
 import { runAhead } from './speculation.ts'
 import { readCandidate, writeTip } from './thread-cache.ts'
@@ -57,6 +57,8 @@ export interface TurnRequest {
   readonly createThread: boolean
   readonly signal: AbortSignal | undefined
   readonly emit: Emit
+  /** Takes work that may go on when the request has been answered. */
+  readonly defer: (work: Promise<void>) => void
 }
 
 export interface TurnRun {
@@ -97,6 +99,7 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
     const begin = { ...beginOf(house, request, token), ...(!first && { createThread: false }) }
     const claim = await resend(() => house.checkpointer.beginTurn(begin), claimPatienceMs).catch((error: unknown) => {
       guessing?.then((ahead) => ahead?.drop())
+      if (isUnknownOutcome(error)) request.defer(abandon(house.checkpointer, begin, first))
       throw error
     }) // B
     const candidate = await reading
@@ -118,6 +121,16 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
     if (first) request.emit({ type: 'run-queued', run: claim.run, ahead: claim.ahead })
     await turnToCome(claim, request, queuedAt)
   }
+}
+
+/** The caller is told that nothing has begun: so be it, though the claim may have landed. */
+async function abandon(
+  checkpointer: Checkpointer,
+  { tenant, thread, token, run }: BeginTurn,
+  first: boolean,
+): Promise<void> {
+  const attempt = { tenant, thread, token, run: first ? (run?.run ?? null) : null }
+  await resend(() => checkpointer.abandonTurn(attempt), commitPatienceMs).catch(() => {})
 }
 
 function finished(graph: Graph, { run, seq, position }: Pick<TurnResult, 'run' | 'seq' | 'position'>): RunEvent {

@@ -13,6 +13,7 @@ export function altered(inner: Checkpointer, change: Partial<Checkpointer>): Che
     commitStep: (step) => inner.commitStep(step),
     renewLease: (claim, leaseMs) => inner.renewLease(claim, leaseMs),
     releaseTurn: (claim) => inner.releaseTurn(claim),
+    abandonTurn: (attempt) => inner.abandonTurn(attempt),
     loadChain: (load) => inner.loadChain(load),
     putSnapshot: (snapshot) => inner.putSnapshot(snapshot),
     orphans: (limit) => inner.orphans(limit),

@@ -38,6 +38,17 @@ describe('a lost acknowledgement', () => {
     },
   )
 
+  test('of the claim, for good, is told as unknown, and has not happened: the thread is free, and a retry is one turn', async () => {
+    const inner = memoryCheckpointer()
+    const deaf = altered(inner, { beginTurn: losing((begin) => inner.beginTurn(begin), 99) })
+    const { error } = await settled(graph.compile({ checkpointer: deaf }).invoke({ log: 'a' }, at))
+    expect(error).toMatchObject({ code: 'storage_unavailable' })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await inner.runs.list(key, { limit: 9, offset: 0 })).toEqual([])
+    const { value } = await settled(graph.compile({ checkpointer: inner }).invoke({ log: 'a' }, at))
+    expect(value?.log).toEqual(['a', ...wholeTurn])
+  })
+
   test('of every commit, for good, is told as unknown; the same key then gives the answer, run once', async () => {
     const inner = memoryCheckpointer()
     const one = new StateGraph({ state: log, nodes: { a: () => ({ log: 'once' }) }, edges: { start: 'a' } })

@@ -1,5 +1,6 @@
 // Threads in the memory of one process: for tests, examples and programs that need no durability. The same outcomes as Postgres, asked in the same order.
 import type {
+  AbandonedTurn,
   BeginTurn,
   Chain,
   Checkpointer,
@@ -126,6 +127,18 @@ class MemoryCheckpointer implements Checkpointer {
     const { run } = thread.lease
     thread.lease = undefined
     this.runs.update(run, { attempts: Math.max(run.record.attempts - 1, 0) })
+  }
+
+  async abandonTurn({ token, run, ...place }: AbandonedTurn): Promise<void> {
+    const thread = this.threads.find(place)
+    if (thread?.lease?.token !== token) return
+    const held = thread.lease.run
+    thread.lease = undefined
+    thread.epoch++
+    if (held.record.run === run && held.lastCommit === undefined) {
+      this.runs.remove(thread, place.tenant, held)
+      this.threads.touch(thread, { status: 'idle' })
+    } else this.runs.update(held, { attempts: Math.max(held.record.attempts - 1, 0) })
   }
 
   async loadChain(load: LoadChain): Promise<Chain | undefined> {

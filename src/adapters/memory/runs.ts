@@ -48,6 +48,11 @@ export class MemoryRuns implements RunRecords {
     return made
   }
 
+  remove(thread: StoredThread, tenant: string, run: StoredRun): void {
+    thread.runs.splice(thread.runs.indexOf(run), 1)
+    this.#tables.runs.get(tenant)?.delete(run.record.run)
+  }
+
   update(run: StoredRun, change: Partial<RunRecord>): void {
     run.record = { ...run.record, ...change, updatedAt: this.#timestamp() }
   }

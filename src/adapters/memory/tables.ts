@@ -1,5 +1,6 @@
 // The rows of the in-memory database.
-import type { RunRecord, ThreadRecord } from '../../ports/checkpointer.ts'
+import type { RunRecord } from '../../ports/checkpointer.ts'
+import type { ThreadRecord } from '../../ports/thread-records.ts'
 
 export interface Tables {
   /** Tenant → thread. */

@@ -1,6 +1,7 @@
 // Thread records of the in-memory database.
 import { isRecord } from '../../kernel/json.ts'
-import type { ThreadCreation, ThreadKey, ThreadRecord, ThreadRecords, ThreadSearch } from '../../ports/checkpointer.ts'
+import type { ThreadKey } from '../../ports/checkpointer.ts'
+import type { ThreadCreation, ThreadRecord, ThreadRecords, ThreadSearch } from '../../ports/thread-records.ts'
 import { rootCheckpoint, type StoredThread, type Tables } from './tables.ts'
 
 export class MemoryThreads implements ThreadRecords {

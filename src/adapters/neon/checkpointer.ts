@@ -1,5 +1,6 @@
 // Threads in Postgres, over Neon's HTTP protocol. The rules are in schema.sql, under the row lock; this file only asks.
 import type {
+  AbandonedTurn,
   BeginTurn,
   Chain,
   Checkpointer,
@@ -63,6 +64,10 @@ class NeonCheckpointer implements Checkpointer {
 
   async releaseTurn({ tenant, thread, run, epoch, token }: ClaimRef): Promise<void> {
     await this.#database.call('release_turn_v1', { tenant, thread, run, epoch, token })
+  }
+
+  async abandonTurn({ tenant, thread, token, run }: AbandonedTurn): Promise<void> {
+    await this.#database.call('abandon_turn_v1', { tenant, thread, token, run })
   }
 
   async loadChain({ tenant, thread, owner, seq, count }: LoadChain): Promise<Chain | undefined> {

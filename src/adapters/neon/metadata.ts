@@ -1,5 +1,5 @@
 // Metadata on its way into jsonb, which refuses \u0000 and lone surrogates, and back.
-import type { ThreadRecord } from '../../ports/checkpointer.ts'
+import type { ThreadRecord } from '../../ports/thread-records.ts'
 
 type Metadata = ThreadRecord['metadata']
 

@@ -1,5 +1,6 @@
 // Thread and run records in Postgres.
-import type { Checkpointer, ThreadCreation, ThreadSearch } from '../../ports/checkpointer.ts'
+import type { Checkpointer } from '../../ports/checkpointer.ts'
+import type { ThreadCreation, ThreadSearch } from '../../ports/thread-records.ts'
 import type { Database } from './database.ts'
 import { jsonbOf } from './metadata.ts'
 import { type RunRow, runOf, type ThreadRow, threadOf } from './rows.ts'

@@ -1,5 +1,6 @@
 // What the SQL functions give back, and what the port makes of it.
-import type { Chain, Frame, RunError, RunRecord, ThreadRecord } from '../../ports/checkpointer.ts'
+import type { Chain, Frame, RunError, RunRecord } from '../../ports/checkpointer.ts'
+import type { ThreadRecord } from '../../ports/thread-records.ts'
 import { metadataOf } from './metadata.ts'
 
 /** `[seq, parent, hash, run, step, created_at, 's' or 'd', text]` */

@@ -1,6 +1,17 @@
 // The contract of beginTurn: who gets a thread, who is told what, and what a lost worker leaves.
 import { expect, test } from 'vitest'
-import { claim, committed, freshThread, passing, request, type Subject, takeOver, tipOf, turn } from './turn.ts'
+import {
+  claim,
+  commitOf,
+  committed,
+  freshThread,
+  passing,
+  request,
+  type Subject,
+  takeOver,
+  tipOf,
+  turn,
+} from './turn.ts'
 
 export function claims(subject: Subject) {
   test('a first turn makes the thread and gets all that it needs', async () => {
@@ -150,5 +161,34 @@ export function claims(subject: Subject) {
     const asked = { ...begin, token: 'again' }
     expect(await subject().beginTurn(asked)).toMatchObject({ outcome: 'ended', run: { status: 'dead' } })
     expect(await claim(subject(), request(at, 'run-2', { maxAttempts: 1 }))).toMatchObject({ run: 'run-2' })
+  })
+
+  test('a claim that is given up leaves the thread free, and of its own new run no row', async () => {
+    const at = freshThread()
+    await claim(subject(), request(at, 'kept'))
+    await subject().abandonTurn({ ...at, token: 'of somebody else', run: 'kept' })
+    expect(await subject().runs.get(at, 'kept')).toMatchObject({ status: 'running' })
+    await subject().abandonTurn({ ...at, token: 'token of kept', run: 'kept' })
+    await subject().abandonTurn({ ...at, token: 'token of kept', run: 'kept' })
+    expect(await subject().runs.get(at, 'kept')).toBeUndefined()
+    expect(await subject().threads.get(at)).toMatchObject({ status: 'idle' })
+    expect(await claim(subject(), request(at, 'kept'))).toMatchObject({ run: 'kept', mine: true, attempts: 1 })
+  })
+
+  test("a claim that is given up gives another's run back, and does not count as an attempt", async () => {
+    const at = freshThread()
+    await claim(subject(), request(at, 'run-1', { leaseMs: 10 }))
+    await passing(25)
+    await claim(subject(), request(at, 'run-2'))
+    await subject().abandonTurn({ ...at, token: 'token of run-2', run: 'run-2' })
+    expect(await claim(subject(), request(at, 'run-3'))).toMatchObject({ run: 'run-1', mine: false, attempts: 2 })
+  })
+
+  test('a worker whose claim was given up for it can commit nothing', async () => {
+    const at = freshThread()
+    const begin = request(at)
+    const tip = tipOf(begin, await claim(subject(), begin))
+    await subject().abandonTurn({ ...at, token: begin.token, run: null })
+    expect(await subject().commitStep(commitOf(tip, 1, ['delta']).commit)).toMatchObject({ outcome: 'fenced' })
   })
 }

@@ -1,6 +1,6 @@
 // The contract of thread and run records, and of the list of orphans.
 import { expect, test } from 'vitest'
-import type { ThreadSearch } from '../../../src/ports/checkpointer.ts'
+import type { ThreadSearch } from '../../../src/ports/thread-records.ts'
 import { claim, frames, freshThread, passing, request, type Subject, takeOver, turn } from './turn.ts'
 
 const everything = { owner: null, metadata: {}, ids: null, status: null, limit: 100, offset: 0 } as const

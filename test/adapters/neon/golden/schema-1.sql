@@ -339,6 +339,24 @@ begin
   return true;
 end $$;
 
+-- A caller was told that its turn could not be begun: whatever of the claim has landed is taken back. Its run, if the claim made it,
+-- leaves no row, as if it had been refused; another's run stays due.
+create or replace function recollect.abandon_turn_v1(_tenant text, _thread text, _token text, _run text)
+returns boolean language plpgsql as $$
+declare
+  th recollect.threads;
+begin
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread and t.lease_token = _token for update;
+  if th.thread is null then return false; end if;
+  update recollect.threads t set lease_run = null, lease_token = null, lease_until = null, epoch = t.epoch + 1,
+    status = case when th.lease_run = _run then 'idle' else t.status end where t.tenant = _tenant and t.thread = _thread;
+  delete from recollect.runs r where r.tenant = _tenant and r.run = th.lease_run and r.run = _run and r.last_commit is null;
+  if not found then
+    update recollect.runs r set attempts = greatest(r.attempts - 1, 0) where r.tenant = _tenant and r.run = th.lease_run;
+  end if;
+  return true;
+end $$;
+
 -- Attaches the state to a checkpoint. The checkpoints between it and the head were written before they could know of the
 -- snapshot: their sizes are set right, so that the next turn does not think one is due. Those behind a later snapshot, which
 -- came first, count from that one.
