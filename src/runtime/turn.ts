@@ -86,6 +86,8 @@ const commitPatienceMs = 20_000
 export async function takeTurn(house: House, request: TurnRequest): Promise<TurnResult | undefined> {
   const { user } = request
   const queuedAt = performance.now()
+  // Whether the run has a row from an earlier answer: then it stays in line whatever becomes of this request.
+  let kept = false
   for (let first = true; ; first = false) {
     const begunAt = performance.now()
     const reading = user === null ? undefined : readCandidate(house.cache, cacheKey(request, user)) // A
@@ -99,7 +101,7 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
     const begin = { ...beginOf(house, request, token), ...(!first && { createThread: false }) }
     const claim = await resend(() => house.checkpointer.beginTurn(begin), claimPatienceMs).catch((error: unknown) => {
       guessing?.then((ahead) => ahead?.drop())
-      if (isUnknownOutcome(error)) request.defer(abandon(house.checkpointer, begin, first))
+      if (isUnknownOutcome(error)) request.defer(abandon(house.checkpointer, begin, kept))
       throw error
     }) // B
     const candidate = await reading
@@ -113,12 +115,13 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
     if (claim.outcome === 'ended') {
       const answer = await answerOf(house.checkpointer, request, claim.run)
       // Somebody else has run it while it waited in line: whoever watches is told how it ended.
-      if (!first) request.emit(finished(house.graph, answer))
+      if (kept) request.emit(finished(house.graph, answer))
       return answer
     }
     if (claim.outcome === 'nothing-due') return undefined
     if (claim.outcome !== 'queued') throw refusal(request.thread, claim)
-    if (first) request.emit({ type: 'run-queued', run: claim.run, ahead: claim.ahead })
+    if (!kept) request.emit({ type: 'run-queued', run: claim.run, ahead: claim.ahead })
+    kept = true
     await turnToCome(claim, request, queuedAt)
   }
 }
@@ -127,9 +130,9 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
 async function abandon(
   checkpointer: Checkpointer,
   { tenant, thread, token, run }: BeginTurn,
-  first: boolean,
+  kept: boolean,
 ): Promise<void> {
-  const attempt = { tenant, thread, token, run: first ? (run?.run ?? null) : null }
+  const attempt = { tenant, thread, token, run: kept ? null : (run?.run ?? null) }
   await resend(() => checkpointer.abandonTurn(attempt), commitPatienceMs).catch(() => {})
 }
 

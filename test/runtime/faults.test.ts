@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { append, RecollectError, StateGraph } from '../../src/index.ts'
-import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import type { BeginTurn, Checkpointer } from '../../src/ports/checkpointer.ts'
 import { type Random, seeded } from '../kernel/random.ts'
 import { altered, at, collected, losing, settled, typesOf, unavailable } from './doubles.ts'
 
@@ -47,6 +47,24 @@ describe('a lost acknowledgement', () => {
     expect(await inner.runs.list(key, { limit: 9, offset: 0 })).toEqual([])
     const { value } = await settled(graph.compile({ checkpointer: inner }).invoke({ log: 'a' }, at))
     expect(value?.log).toEqual(['a', ...wholeTurn])
+  })
+
+  test('of the claim behind an orphan, for good, leaves the orphan finished and of the new run no row', async () => {
+    const inner = memoryCheckpointer()
+    const gone = altered(inner, { commitStep: () => Promise.reject(unavailable()) })
+    await settled(
+      graph.compile({ checkpointer: gone, leaseMs: 10 }).invoke({ log: 'orphan' }, { ...at, run: 'orphan' }),
+    )
+    await vi.advanceTimersByTimeAsync(100)
+    const begin = losing((request: BeginTurn) => inner.beginTurn(request), 99)
+    let calls = 0
+    const deaf = altered(inner, { beginTurn: (request) => (calls++ === 0 ? inner.beginTurn(request) : begin(request)) })
+    const { error } = await settled(graph.compile({ checkpointer: deaf }).invoke({ log: 'a' }, at))
+    expect(error).toMatchObject({ code: 'storage_unavailable' })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(await inner.runs.list(key, { limit: 9, offset: 0 })).toMatchObject([{ run: 'orphan', status: 'success' }])
+    const { value } = await settled(graph.compile({ checkpointer: inner }).invoke({ log: 'a' }, at))
+    expect(value?.log).toEqual(['orphan', ...wholeTurn, 'a', ...wholeTurn])
   })
 
   test('of every commit, for good, is told as unknown; the same key then gives the answer, run once', async () => {
