@@ -1,6 +1,6 @@
 // The Worker's entry points: requests, and the cron that finishes what was cut off.
 import { problemResponse } from '../src/http/index.ts'
-import { asRecollectError, type Env, sweep } from '../src/index.ts'
+import { asRecollectError, type Env, isRecollectError, sweep } from '../src/index.ts'
 import { type Composition, compile } from './compile.ts'
 
 interface WorkerContext {
@@ -30,11 +30,17 @@ export default {
   },
 
   async scheduled({ scheduledTime }: { scheduledTime: number }, env: Env): Promise<void> {
-    const { activity, checkpointer, graphs } = compile(env)
+    const { activity, checkpointer, graphs, cache } = compile(env)
     const hourly = scheduledTime % hourMs < cronEveryMs
     if (activity !== undefined && !hourly && !(await activity.seen())) return
-    const { found, finished, failed } = await sweep(checkpointer, graphs)
-    if (found > 0) console.log(`sweep: ${found} runs were left behind, ${finished} are finished, ${failed} failed`)
+    try {
+      const { runs, messages, threads } = await sweep({ checkpointer, graphs, cache })
+      const counts = { ...runs, ...messages, ...threads }
+      if (Object.values(counts).some((count) => count > 0)) console.log(`sweep: ${JSON.stringify(counts)}`)
+    } catch (error) {
+      // The next one does what this one could not. Of an error of ours the sentence is enough.
+      console.error(isRecollectError(error) ? `sweep: ${error.message}` : error)
+    }
   },
 }
 

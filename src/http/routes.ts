@@ -7,10 +7,12 @@ import type { Route } from './route.ts'
 import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
+import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadRoutes } from './threads.ts'
 
 export const routes: readonly Route[] = [
   ...threadRoutes,
+  ...threadRetentionRoutes,
   ...stateRoutes,
   ...runRoutes,
   ...runReaderRoutes,

@@ -1,7 +1,7 @@
 // Coming to a run late: joining it, watching it from where the connection broke, and stopping it.
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
-import type { RunRecord } from '../ports/checkpointer.ts'
+import type { RunRecord } from '../ports/run-records.ts'
 import { pacedBody } from './paced-body.ts'
 import { type Call, type Route, route } from './route.ts'
 import { runEvents, type StreamMode, wireError } from './run-events.ts'

@@ -1,7 +1,8 @@
 // Threads, their states and their runs as the LangGraph wire shows them.
 import type * as z from 'zod/mini'
 import { type ErrorCode, isRecollectError, RecollectError } from '../kernel/errors.ts'
-import type { RunRecord, RunStatus, ThreadKey } from '../ports/checkpointer.ts'
+import type { ThreadKey } from '../ports/checkpointer.ts'
+import type { RunRecord, RunStatus } from '../ports/run-records.ts'
 import type { ThreadRecord } from '../ports/thread-records.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { StateSnapshot } from '../runtime/history.ts'

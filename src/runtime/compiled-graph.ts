@@ -5,20 +5,21 @@ import { emptyPosition, type Position } from '../graph/checkpoint.ts'
 import type { Graph } from '../graph/graph.ts'
 import { mermaid } from '../graph/mermaid.ts'
 import { stateView } from '../graph/plan.ts'
-import { asRecollectError, RecollectError } from '../kernel/errors.ts'
+import { RecollectError } from '../kernel/errors.ts'
 import { assertId, assertPrincipal, randomId } from '../kernel/id.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { Model } from '../ports/model.ts'
-import { advance, type Progress } from './advance.ts'
-import type { Env, RunScope } from './context.ts'
+import type { Env } from './context.ts'
+import type { Deliver, Deliverer } from './delivery.ts'
 import { eventStream } from './event-stream.ts'
 import type { Emit, RunEvent } from './events.ts'
+import { runForgotten } from './forgotten-run.ts'
 import { harmless } from './harmless.ts'
 import { type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
 import { later } from './later.ts'
 import { unknownThread } from './refusal.ts'
-import { type House, takeTurn } from './turn.ts'
+import { cancelTurn, type House, type TurnRequest, takeTurn } from './turn.ts'
 
 export interface CompileOptions {
   /** Remembers threads. Without one every run starts from nothing. */
@@ -35,6 +36,12 @@ export interface CompileOptions {
   readonly speculate?: boolean
   /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
   readonly leaseMs?: number
+  /** Who delivers what nodes put in the outbox, by topic. */
+  readonly deliver?: Readonly<Record<string, Deliver>>
+  /** How long a thread that a run makes lives after its last turn, in milliseconds. Until it is deleted unless told otherwise. */
+  readonly threadTtlMs?: number
+  /** About how many checkpoints are kept of a branch: between so many and twice as many, and what is needed to read them. All unless told otherwise. */
+  readonly keepCheckpoints?: number
 }
 
 export interface RunOptions extends Partial<ThreadAddress> {
@@ -49,6 +56,8 @@ export interface RunOptions extends Partial<ThreadAddress> {
   readonly createThread?: boolean
   /** Aborting it cancels the run. */
   readonly signal?: AbortSignal
+  /** Aborting it gives the run back: another worker goes on from the last commit. */
+  readonly handOver?: AbortSignal
   /** Takes what may happen after the answer (a Worker's `ctx.waitUntil`). Without it the answer waits. */
   readonly waitUntil?: (work: Promise<unknown>) => void
   readonly emit?: Emit
@@ -103,6 +112,7 @@ export class CompiledGraph<C extends Channels = Channels> {
       run: { id: run, input, key, strategy: options.strategy ?? 'reject' },
       createThread: options.createThread ?? true,
       signal: options.signal,
+      handOver: options.handOver,
       emit: harmless(options.emit),
       defer: options.waitUntil ?? (() => {}),
     })
@@ -119,20 +129,28 @@ export class CompiledGraph<C extends Channels = Channels> {
   }
 
   /** Finishes a run whose worker is gone. False: somebody else did. */
-  async finish({ tenant, thread }: Orphan): Promise<boolean> {
+  async finish({ tenant, thread }: Pick<Orphan, 'tenant' | 'thread'>): Promise<boolean> {
     const house = this.#house({ thread })
     if (house === undefined) return false
-    const nobody = {
-      user: null,
-      run: undefined,
-      createThread: false,
-      signal: undefined,
-      emit: () => {},
-      defer: () => {},
-    }
-    const result = await takeTurn(house, { tenant, thread, ...nobody })
+    const result = await takeTurn(house, { ...unattended, tenant, thread, user: null, run: undefined })
     await result?.afterwards()
     return result !== undefined
+  }
+
+  /**
+   * Ends a run, wherever it works or waits in line. What it was sent with stays in the thread if it had begun. Throws
+   * `thread_unknown` and `run_unknown`; a run that has ended is left as it is.
+   */
+  async cancel({ tenant, user, thread }: ThreadAddress, run: string): Promise<void> {
+    const house = this.#house({ thread })
+    if (house === undefined) throw checkpointerMissing(`Thread "${thread}"`)
+    await cancelTurn(house, { ...unattended, tenant, thread, user }, run)
+  }
+
+  /** What delivers this graph's messages. */
+  get deliverer(): Deliverer {
+    const { deliver = {}, env = {} } = this.#options
+    return { deliver, env }
   }
 
   /** The thread's head, or one of its checkpoints. */
@@ -176,9 +194,16 @@ export class CompiledGraph<C extends Channels = Channels> {
       deepFreeze = false,
       speculate = true,
       leaseMs = 60_000,
+      deliver = {},
+      threadTtlMs,
+      keepCheckpoints,
     } = this.#options
-    if (checkpointer !== undefined)
-      return { name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, speculate, leaseMs }
+    if (checkpointer !== undefined) {
+      return {
+        ...{ name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, speculate, leaseMs },
+        ...{ deliver, topics: Object.keys(deliver), threadTtlMs, keepCheckpoints },
+      }
+    }
     if (thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
     return undefined
   }
@@ -199,42 +224,19 @@ export class CompiledGraph<C extends Channels = Channels> {
   async #runWithoutThread(input: unknown, run: string, options: RunOptions): Promise<RunResult<C>> {
     const { model, env = {}, deepFreeze = false } = this.#options
     const { tenant = '', user = '', signal = new AbortController().signal } = options
-    const emit = harmless(options.emit)
-    const scope: RunScope & { epoch: number } = {
-      tenant,
-      user,
-      thread: undefined,
-      run,
-      epoch: 0,
-      env,
-      model,
-      signal,
-      emit,
-    }
-    emit({ type: 'run-started', run, thread: undefined, epoch: 0, storageMs: 0, speculation: 'none' })
-    try {
-      const progress = untold(this.graph, emit)
-      const start = { graph: this.graph, position: emptyPosition, step: 0 }
-      const position = await advance({ ...start, inputs: input === null ? [] : [input], scope, progress, deepFreeze })
-      emit({ type: 'run-finished', run, seq: 0, values: this.#view(position) })
-      return { run, checkpoint: undefined, values: this.#view(position) }
-    } catch (error) {
-      const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
-      emit({ type: 'run-failed', run, error: failure })
-      throw failure
-    }
+    const place = { tenant, user, run, env, model, signal, emit: harmless(options.emit) }
+    const position = await runForgotten(this.graph, input, { ...place, deepFreeze })
+    return { run, checkpoint: undefined, values: this.#view(position) }
   }
 }
 
-/** Progress of a run that nobody remembers: it only tells. */
-function untold(graph: Graph, emit: Emit): Progress {
-  return {
-    record: ({ step, position, writes }) => {
-      const next = position.due.map(({ node }) => node)
-      emit({ type: 'checkpoint-saved', seq: 0, step, values: stateView(graph, position.values), writes, next })
-    },
-    commit: () => Promise.resolve(),
-  }
+/** Of a turn that no request waits for. */
+const unattended: Omit<TurnRequest, 'tenant' | 'user' | 'thread' | 'run'> = {
+  createThread: false,
+  signal: undefined,
+  handOver: undefined,
+  emit: () => {},
+  defer: () => {},
 }
 
 function checkpointerMissing(what: string): RecollectError {

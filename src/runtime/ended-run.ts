@@ -1,6 +1,7 @@
 // The same request again, after its run has ended.
 import { RecollectError } from '../kernel/errors.ts'
-import type { Checkpointer, RunRecord } from '../ports/checkpointer.ts'
+import type { Checkpointer } from '../ports/checkpointer.ts'
+import type { RunRecord } from '../ports/run-records.ts'
 import { positionAt } from './chain.ts'
 import type { TurnRequest, TurnResult } from './turn.ts'
 

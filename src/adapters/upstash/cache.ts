@@ -19,11 +19,16 @@ const writeTimeoutMs = 2_000
 /** Sealed. Above it a thread is read from Postgres: Upstash takes requests of 1 MB on old plans and 10 MB on new ones. */
 const longest = 4_000_000
 
+/** In the place of a thread that was deleted, for longer than any turn that had ended goes on writing. */
+const deleted = 'deleted'
+const deletedForMs = 120_000
+
 /**
  * Appends only behind the element it was computed from, and never creates a list: KEYS[1]; ARGV[1] `seq.hash.` of that element,
  * or '' to put the rest in the place of all; ARGV[2] time to live in ms.
  */
 const script = `#!lua flags=allow-key-locking
+if redis.call('LINDEX', KEYS[1], 0) == '${deleted}' and ARGV[3] ~= '${deleted}' then return 0 end
 if ARGV[1] == '' then
   redis.call('DEL', KEYS[1])
 else
@@ -68,7 +73,7 @@ export function upstashCache({ secret, database, ttlMs = 86_400_000, ...address 
       }),
     delete: (key) =>
       guarded(async () => {
-        await writer.del((await seal(key)).name)
+        await write(writer, (await seal(key)).name, ['', `${deletedForMs}`, deleted])
       }),
   }
 }

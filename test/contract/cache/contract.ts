@@ -79,6 +79,20 @@ export function cacheContract(name: string, make: () => Promise<Cache> | Cache):
       expect(await cache.read(key)).toEqual([])
     })
 
+    it('keeps nothing of a thread that was deleted just now, whatever a late turn still writes', async () => {
+      const cache = await make()
+      const key = fresh()
+      await cache.replace(key, state)
+      await cache.delete(key)
+      await cache.append(key, state, [turn])
+      await cache.replace(key, state)
+      await cache.delete(key)
+      await cache.replace(key, state)
+      expect(await cache.read(key)).toEqual([])
+      await cache.replace({ ...key, owner: 'other' }, state)
+      expect(await cache.read({ ...key, owner: 'other' })).toEqual([state])
+    })
+
     it('keeps tenants, threads and owners apart, also when their names run together', async () => {
       const cache = await make()
       await cache.replace({ tenant: 'a', thread: 'b:c', owner: 'd' }, state)
