@@ -4,6 +4,7 @@ import { chatRoutes } from './chat.ts'
 import { healthRoutes } from './health.ts'
 import { metaRoutes } from './meta.ts'
 import type { Route } from './route.ts'
+import { runListRoutes } from './run-list.ts'
 import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
@@ -15,6 +16,7 @@ export const routes: readonly Route[] = [
   ...threadRetentionRoutes,
   ...stateRoutes,
   ...runRoutes,
+  ...runListRoutes,
   ...runReaderRoutes,
   ...assistantRoutes,
   ...chatRoutes,

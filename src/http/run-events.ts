@@ -3,7 +3,7 @@ import type { Message } from '../ports/model.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { CheckpointSaved, RunEvent } from '../runtime/events.ts'
 import { problemOf } from './problem.ts'
-import type { SseEvent } from './sse.ts'
+import type { FrameId, SseEvent } from './sse.ts'
 import { messageChannels, type WireMessage, wireMessage, wireValues } from './wire-messages.ts'
 
 export const streamModes = ['values', 'updates', 'messages-tuple', 'messages', 'custom'] as const
@@ -21,16 +21,39 @@ export interface RunView {
 /** First `metadata`, then what the modes ask for, and at the end of a failed run `error`. The same events give the same list. */
 export async function* runEvents(view: RunView, events: AsyncIterable<RunEvent>): AsyncGenerator<SseEvent, void> {
   const { run, thread } = view
-  yield { event: 'metadata', data: { run_id: run, attempt: 1, ...(thread !== undefined && { thread_id: thread }) } }
+  const number = numbering()
+  yield number({
+    event: 'metadata',
+    data: { run_id: run, attempt: 1, ...(thread !== undefined && { thread_id: thread }) },
+  })
   const teller = new Teller(view)
   try {
-    for await (const event of events) yield* teller.told(event)
+    for await (const event of events) {
+      if (event.type === 'run-started') number.claim(event.epoch)
+      for (const frame of teller.told(event)) yield number(frame)
+    }
   } catch (error) {
-    yield errorEvent(error)
+    yield number(errorEvent(error))
   }
 }
 
-function errorEvent(error: unknown): SseEvent {
+type Frame = Omit<SseEvent, 'id'>
+
+/** What is told before a claim on the thread is of claim 0. */
+function numbering() {
+  let next: FrameId = { epoch: 0, index: 0 }
+  const number = (frame: Frame): SseEvent => {
+    const id = next
+    next = { epoch: id.epoch, index: id.index + 1 }
+    return { ...frame, id }
+  }
+  number.claim = (epoch: number) => {
+    if (epoch !== next.epoch) next = { epoch, index: 0 }
+  }
+  return number
+}
+
+function errorEvent(error: unknown): Frame {
   return { event: 'error', data: wireError(error) }
 }
 
@@ -56,7 +79,7 @@ class Teller {
     this.#modes = new Set(view.modes)
   }
 
-  *told(event: RunEvent): Generator<SseEvent, void> {
+  *told(event: RunEvent): Generator<Frame, void> {
     switch (event.type) {
       case 'reply-started':
       case 'text-delta':
@@ -84,7 +107,7 @@ class Teller {
     }
   }
 
-  *#checkpoint(saved: CheckpointSaved): Generator<SseEvent, void> {
+  *#checkpoint(saved: CheckpointSaved): Generator<Frame, void> {
     const { graph } = this.#view.graph
     for (const { message, node } of this.#newMessages(saved)) {
       const wire = wireMessage(message)
@@ -99,7 +122,7 @@ class Teller {
     if (this.#modes.has('values')) yield this.#values(saved.values)
   }
 
-  #values(values: Readonly<Record<string, unknown>>): SseEvent {
+  #values(values: Readonly<Record<string, unknown>>): Frame {
     this.#valuesTold = true
     return { event: 'values', data: wireValues(this.#view.graph.graph, values) }
   }
@@ -118,12 +141,12 @@ class Teller {
     }
   }
 
-  *#chunk(event: Reply): Generator<SseEvent, void> {
+  *#chunk(event: Reply): Generator<Frame, void> {
     const chunk = chunkOf(event)
     if (chunk !== undefined) yield { event: 'messages', data: [chunk, this.#place(event)] }
   }
 
-  *#growing(event: Reply): Generator<SseEvent, void> {
+  *#growing(event: Reply): Generator<Frame, void> {
     const { messageId: id } = event
     if (event.type === 'reply-started') {
       yield { event: 'messages/metadata', data: { [id]: { metadata: this.#place(event) } } }

@@ -74,8 +74,8 @@ const pruneThreads = route({
 export const threadRetentionRoutes: readonly Route[] = [deleteThread, pruneThreads]
 
 /** What Redis holds of a thread, and refuses to hold of it for a while. */
-async function forgotten({ cache }: Call['service'], key: CacheKey): Promise<void> {
-  await cache?.delete(key)
+async function forgotten({ cache, events }: Call['service'], key: CacheKey): Promise<void> {
+  await Promise.all([cache?.delete(key), events?.delete(key)])
 }
 
 /** In minutes, as the wire has it. */

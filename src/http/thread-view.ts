@@ -59,6 +59,15 @@ export function graphOfThread({ graphs }: Service, { graph, thread }: ThreadReco
   )
 }
 
+export function graphOfRun({ graphs }: Service, { run, graph }: RunRecord): CompiledGraph {
+  const found = Object.hasOwn(graphs, graph) ? graphs[graph] : undefined
+  if (found !== undefined) return found
+  throw new RecollectError(
+    'graph_unknown',
+    `Run "${run}" is of the graph "${graph}", which is not deployed. Deploy it.`,
+  )
+}
+
 export function wireState(graph: CompiledGraph, thread: string, snapshot: StateSnapshot): z.output<typeof ThreadState> {
   const { values, next, run, step, createdAt, checkpoint, parent } = snapshot
   const fresh = createdAt === ''

@@ -54,6 +54,10 @@ const codes = {
 
 export type ErrorCode = keyof typeof codes
 
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(codes, code)
+}
+
 export interface ErrorOptions {
   cause?: unknown
   /** When the caller may try again, in milliseconds from now. */

@@ -22,6 +22,7 @@ export type {
   ThreadKey,
   TurnClaim,
 } from './checkpointer.ts'
+export type { EventLog, EventPart } from './event-log.ts'
 export type {
   AssistantMessage,
   FinishReason,

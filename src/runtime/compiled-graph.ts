@@ -7,61 +7,18 @@ import { mermaid } from '../graph/mermaid.ts'
 import { stateView } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { assertId, assertPrincipal, randomId } from '../kernel/id.ts'
-import type { Cache } from '../ports/cache.ts'
-import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
-import type { Model } from '../ports/model.ts'
-import type { Env } from './context.ts'
-import type { Deliver, Deliverer } from './delivery.ts'
+import type { Orphan } from '../ports/checkpointer.ts'
+import type { Deliverer } from './delivery.ts'
 import { eventStream } from './event-stream.ts'
-import type { Emit, RunEvent } from './events.ts'
+import type { RunEvent } from './events.ts'
+import { type FollowOptions, followRun } from './follow.ts'
 import { runForgotten } from './forgotten-run.ts'
 import { harmless } from './harmless.ts'
 import { type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
 import { later } from './later.ts'
+import type { CompileOptions, RunOptions } from './options.ts'
 import { unknownThread } from './refusal.ts'
-import { cancelTurn, type House, type TurnRequest, takeTurn } from './turn.ts'
-
-export interface CompileOptions {
-  /** Remembers threads. Without one every run starts from nothing. */
-  readonly checkpointer?: Checkpointer
-  /** Saves the load of a thread. */
-  readonly cache?: Cache
-  readonly model?: Model
-  readonly env?: Env
-  /** The graph's name in stored runs. `default` unless told otherwise. */
-  readonly name?: string
-  /** Freeze all that nodes see, for tests and development; arrays and their elements always are. */
-  readonly deepFreeze?: boolean
-  /** False: nothing runs before its thread is claimed. What a wrong guess throws away still costs its prompt. */
-  readonly speculate?: boolean
-  /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
-  readonly leaseMs?: number
-  /** Who delivers what nodes put in the outbox, by topic. */
-  readonly deliver?: Readonly<Record<string, Deliver>>
-  /** How long a thread that a run makes lives after its last turn, in milliseconds. Until it is deleted unless told otherwise. */
-  readonly threadTtlMs?: number
-  /** About how many checkpoints are kept of a branch: between so many and twice as many, and what is needed to read them. All unless told otherwise. */
-  readonly keepCheckpoints?: number
-}
-
-export interface RunOptions extends Partial<ThreadAddress> {
-  readonly user?: string
-  /** This run's id; random unless given. */
-  readonly run?: string
-  /** The same key in the same thread is the same run: it is answered again, not run again. */
-  readonly key?: string
-  /** What to do on a thread that is busy with another run. `reject` unless told otherwise. */
-  readonly strategy?: BusyStrategy
-  /** False: an unknown thread is an error. */
-  readonly createThread?: boolean
-  /** Aborting it cancels the run. */
-  readonly signal?: AbortSignal
-  /** Aborting it gives the run back: another worker goes on from the last commit. */
-  readonly handOver?: AbortSignal
-  /** Takes what may happen after the answer (a Worker's `ctx.waitUntil`). Without it the answer waits. */
-  readonly waitUntil?: (work: Promise<unknown>) => void
-  readonly emit?: Emit
-}
+import { cancelTurn, type House, takeTurn, unattended } from './turn.ts'
 
 export interface RunResult<C extends Channels> {
   readonly run: string
@@ -110,10 +67,8 @@ export class CompiledGraph<C extends Channels = Channels> {
       user,
       thread,
       run: { id: run, input, key, strategy: options.strategy ?? 'reject' },
-      createThread: options.createThread ?? true,
-      signal: options.signal,
-      handOver: options.handOver,
-      emit: harmless(options.emit),
+      ...{ createThread: options.createThread ?? true, signal: options.signal, handOver: options.handOver },
+      ...{ left: options.left, record: options.record ?? false, watching: undefined, emit: harmless(options.emit) },
       defer: options.waitUntil ?? (() => {}),
     })
     if (result === undefined) throw unknownThread(thread)
@@ -124,7 +79,7 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   /** The same graph for runs that nobody remembers. */
   withoutThreads(): CompiledGraph<C> {
-    const { checkpointer: _checkpointer, cache: _cache, ...options } = this.#options
+    const { checkpointer: _checkpointer, cache: _cache, events: _events, ...options } = this.#options
     return new CompiledGraph<C>(this.graph, options)
   }
 
@@ -132,9 +87,15 @@ export class CompiledGraph<C extends Channels = Channels> {
   async finish({ tenant, thread }: Pick<Orphan, 'tenant' | 'thread'>): Promise<boolean> {
     const house = this.#house({ thread })
     if (house === undefined) return false
-    const result = await takeTurn(house, { ...unattended, tenant, thread, user: null, run: undefined })
-    await result?.afterwards()
-    return result !== undefined
+    const deferred: Promise<void>[] = []
+    const defer = (work: Promise<void>) => deferred.push(work)
+    try {
+      const result = await takeTurn(house, { ...unattended, defer, tenant, thread, user: null, run: undefined })
+      await result?.afterwards()
+      return result !== undefined
+    } finally {
+      await Promise.all(deferred)
+    }
   }
 
   /**
@@ -145,6 +106,16 @@ export class CompiledGraph<C extends Channels = Channels> {
     const house = this.#house({ thread })
     if (house === undefined) throw checkpointerMissing(`Thread "${thread}"`)
     await cancelTurn(house, { ...unattended, tenant, thread, user }, run)
+  }
+
+  /**
+   * What a run tells, wherever it works: what the event log has of it so far, then the rest, to its end. Whoever follows a run
+   * that is left behind goes on with it. Throws `thread_unknown` and `run_unknown`.
+   */
+  follow(address: ThreadAddress, run: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void> {
+    const house = this.#house(address)
+    if (house === undefined) throw checkpointerMissing(`Thread "${address.thread}"`)
+    return followRun(house, address, run, options)
   }
 
   /** What delivers this graph's messages. */
@@ -189,19 +160,21 @@ export class CompiledGraph<C extends Channels = Channels> {
     const {
       checkpointer,
       cache,
+      events,
       model,
       env = {},
       deepFreeze = false,
       speculate = true,
       leaseMs = 60_000,
       deliver = {},
+      passOn,
       threadTtlMs,
       keepCheckpoints,
     } = this.#options
     if (checkpointer !== undefined) {
       return {
         ...{ name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, speculate, leaseMs },
-        ...{ deliver, topics: Object.keys(deliver), threadTtlMs, keepCheckpoints },
+        ...{ events, deliver, topics: Object.keys(deliver), passOn, threadTtlMs, keepCheckpoints },
       }
     }
     if (thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
@@ -228,15 +201,6 @@ export class CompiledGraph<C extends Channels = Channels> {
     const position = await runForgotten(this.graph, input, { ...place, deepFreeze })
     return { run, checkpoint: undefined, values: this.#view(position) }
   }
-}
-
-/** Of a turn that no request waits for. */
-const unattended: Omit<TurnRequest, 'tenant' | 'user' | 'thread' | 'run'> = {
-  createThread: false,
-  signal: undefined,
-  handOver: undefined,
-  emit: () => {},
-  defer: () => {},
 }
 
 function checkpointerMissing(what: string): RecollectError {

@@ -19,7 +19,7 @@ export async function runForgotten(
   const { run, emit } = place
   const held: Held = { epoch: 0, parts: new TaskParts(async ({ value }) => value) }
   const scope = { ...place, thread: undefined, held, topics: undefined }
-  emit({ type: 'run-started', run, thread: undefined, epoch: 0, storageMs: 0, speculation: 'none' })
+  emit({ type: 'run-started', run, thread: undefined, epoch: 0, step: 0, seq: 0, storageMs: 0, speculation: 'none' })
   try {
     const start = { graph, position: emptyPosition, scope, progress: untold(graph, emit) }
     const begun = takeIn(start, input === null ? [] : [input])

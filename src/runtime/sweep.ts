@@ -1,6 +1,7 @@
 // The sweep, which a cron calls: finishes what was cut off, delivers what is due, and deletes what has had its time.
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import type { CompiledGraph } from './compiled-graph.ts'
 import { type DeliveryResult, deliverMessages } from './delivery.ts'
 
@@ -8,6 +9,7 @@ export interface SweepOptions {
   readonly checkpointer: Checkpointer
   readonly graphs: Readonly<Record<string, CompiledGraph>>
   readonly cache?: Cache | undefined
+  readonly events?: EventLog | undefined
   /** After so long nothing new is begun. 45,000 ms unless told otherwise. */
   readonly budgetMs?: number
 }
@@ -31,14 +33,15 @@ const page = 20
 const day = 86_400_000
 const settledForMs = 7 * day
 
-export async function sweep({ checkpointer, graphs, cache, budgetMs = 45_000 }: SweepOptions): Promise<SweepResult> {
+export async function sweep(options: SweepOptions): Promise<SweepResult> {
+  const { checkpointer, graphs, budgetMs = 45_000 } = options
   const untilMs = performance.now() + budgetMs
   const graphsOtherThan = Object.keys(graphs)
   const runs = await finishOrphans(checkpointer, graphs, untilMs)
   const [givenUp, messages, expired] = await Promise.all([
     checkpointer.giveUpRuns({ graphsOtherThan, olderThanMs: day }),
     deliverMessages(checkpointer.outbox, deliverersOf(graphs), null, untilMs),
-    deleteExpired(checkpointer, cache, untilMs),
+    deleteExpired(options, untilMs),
     checkpointer.outbox.purge(settledForMs),
   ])
   return { runs: { ...runs, givenUp }, messages, threads: { expired } }
@@ -71,11 +74,11 @@ async function finishOrphans(
 }
 
 /** Redis first: while it will not forget, nothing is said to be deleted. */
-async function deleteExpired(checkpointer: Checkpointer, cache: Cache | undefined, untilMs: number): Promise<number> {
+async function deleteExpired({ checkpointer, cache, events }: SweepOptions, untilMs: number): Promise<number> {
   const { threads } = checkpointer
   let deleted = 0
   await inTurn(await threads.expired(page), untilMs, async (thread) => {
-    await cache?.delete(thread)
+    await Promise.all([cache?.delete(thread), events?.delete(thread)])
     if (await threads.deleteExpired(thread)) deleted++
   })
   return deleted

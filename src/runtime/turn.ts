@@ -17,7 +17,8 @@ import { stateView } from '../graph/plan.ts'
 import { asRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
 import type { Cache } from '../ports/cache.ts'
-import type { BusyStrategy, Checkpointer, ClaimRef } from '../ports/checkpointer.ts'
+import type { BusyStrategy, Checkpointer, ClaimRef, Orphan } from '../ports/checkpointer.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
 import { advance, takeIn } from './advance.ts'
 import { afterAnswer } from './after-answer.ts'
@@ -41,6 +42,7 @@ import { refusal, unknownRun, unknownThread } from './refusal.ts'
 import { commitPatienceMs, isUnknownOutcome, resend } from './resend.ts'
 import { runAhead } from './speculation.ts'
 import { TaskParts } from './task-parts.ts'
+import { telling } from './telling.ts'
 import { readCandidate } from './thread-cache.ts'
 import { ThreadProgress } from './thread-progress.ts'
 
@@ -50,6 +52,7 @@ export interface House {
   readonly graph: Graph
   readonly checkpointer: Checkpointer
   readonly cache: Cache | undefined
+  readonly events: EventLog | undefined
   readonly model: Model | undefined
   readonly env: Env
   readonly deepFreeze: boolean
@@ -58,6 +61,8 @@ export interface House {
   /** By topic. */
   readonly deliver: Readonly<Record<string, Deliver>>
   readonly topics: readonly string[]
+  /** Takes a run that was given back. */
+  readonly passOn: ((run: Orphan) => Promise<unknown>) | undefined
   /** Of threads that turns make. */
   readonly threadTtlMs: number | undefined
   /** Checkpoints kept of a branch; `undefined`: all. */
@@ -76,7 +81,13 @@ export interface TurnRequest {
   readonly signal: AbortSignal | undefined
   /** Aborting it gives the run back, for another worker to go on with. */
   readonly handOver: AbortSignal | undefined
+  /** Aborts when nobody reads the run's events any more: from then on they are recorded. */
+  readonly left: AbortSignal | undefined
+  /** True: they are recorded from the first. */
+  readonly record: boolean
   readonly emit: Emit
+  /** Another's run whose events are told too. */
+  readonly watching: string | undefined
   /** Takes work that may go on when the request has been answered. */
   readonly defer: (work: Promise<void>) => void
 }
@@ -95,6 +106,12 @@ export interface TurnResult {
   readonly position: Position
   /** Saves time for the next turn; to be done after the answer. Never rejects. */
   readonly afterwards: () => Promise<void>
+}
+
+/** Of a turn that no request waits for. */
+export const unattended: Omit<TurnRequest, 'tenant' | 'user' | 'thread' | 'run'> = {
+  ...{ createThread: false, signal: undefined, handOver: undefined, left: undefined },
+  ...{ record: true, watching: undefined, emit: () => {}, defer: () => {} },
 }
 
 /** `undefined` when asked to take over and nothing was due. An older run whose worker is gone is finished first. */
@@ -129,6 +146,7 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
     }
     ahead?.drop()
     if (claim.outcome === 'ended') {
+      if (kept && claim.run.status === 'cancelled') throw cancelled()
       const answer = await answerOf(house.checkpointer, request, claim.run)
       // Somebody else has run it while it waited in line: whoever watches is told how it ended.
       if (kept) request.emit(finished(house.graph, answer))
@@ -170,8 +188,7 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
   const { checkpointer, graph, leaseMs } = house
   const { tenant, thread, handOver } = request
   const ref: ClaimRef = { tenant, thread, run: claim.run, epoch: claim.epoch, token: claim.token }
-  // An older run's events are not those of the request that finishes it.
-  const emit = claim.mine ? request.emit : () => {}
+  const { emit, recorded } = telling(house, request, claim)
   const lease = heldLease(checkpointer, ref, { leaseMs, handOver, cancel: claim.mine ? request.signal : undefined })
   const progress = new ThreadProgress(checkpointer, claim, ref, { leaseMs, emit, graph })
   try {
@@ -180,17 +197,26 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     const start = await startingPosition(checkpointer, request, claim)
     const speculation = ahead !== undefined ? 'kept' : claim.ahead === undefined ? 'none' : 'dropped'
     const storageMs = performance.now() - claim.begunAt
-    emit({ type: 'run-started', run: claim.run, thread, epoch: claim.epoch, storageMs, speculation })
+    const { epoch, step, head } = claim
+    emit({ type: 'run-started', run: claim.run, thread, epoch, step, seq: head, storageMs, speculation })
     progress.startAt(start)
-    const held = { epoch: claim.epoch, parts: partsOf(checkpointer, ref, claim) }
+    const held = { epoch, parts: partsOf(checkpointer, ref, claim) }
     ahead?.keep({ held, emit, signal: lease.signal })
     const place = { tenant, user: claim.owner, thread, run: claim.run }
     const scope = { ...house, ...place, held, signal: lease.signal, emit }
     const position = takeIn({ graph, position: start, scope, progress }, inputsOf(claim))
     if (claim.cancelled) throw cancelled()
-    const { step, superstep: name } = claim
     const { deepFreeze } = house
-    const end = await advance({ graph, position, step, name, scope, progress, deepFreeze, ahead: ahead?.result })
+    const end = await advance({
+      graph,
+      position,
+      step,
+      name: claim.superstep,
+      scope,
+      progress,
+      deepFreeze,
+      ahead: ahead?.result,
+    })
     const { head: seq, hash, lastSeq, sent } = progress
     emit(finished(graph, { run: claim.run, seq, position: end }))
     const ended = { start, tip: { seq, hash, position: end }, lastSeq, sent }
@@ -200,11 +226,17 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
     await progress.fail(failure)
     emit({ type: 'run-failed', run: claim.run, error: failure })
+    if (failure.code === 'run_handed_over') request.defer(passOn(house, { tenant, thread, run: claim.run }))
     if (claim.mine || (request.run === undefined && !claim.cancelled)) throw failure
     return { run: claim.run, seq: progress.head, position: emptyPosition, afterwards: async () => {} }
   } finally {
     lease.end()
+    request.defer(recorded())
   }
+}
+
+async function passOn({ passOn: take, name: graph }: House, run: Omit<Orphan, 'graph'>): Promise<void> {
+  await take?.({ ...run, graph }).catch(() => {})
 }
 
 function partsOf(checkpointer: Checkpointer, ref: ClaimRef, claim: Claim): TaskParts {
