@@ -1,7 +1,7 @@
 // A run's events in the LangGraph wire: what each stream mode tells of them.
 import type { Message } from '../ports/model.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
-import type { CheckpointSaved, RunEvent } from '../runtime/events.ts'
+import { type CheckpointSaved, isLast, type RunEvent } from '../runtime/events.ts'
 import { problemOf } from './problem.ts'
 import type { FrameId, SseEvent } from './sse.ts'
 import { messageChannels, type WireMessage, wireMessage, wireValues } from './wire-messages.ts'
@@ -21,36 +21,41 @@ export interface RunView {
 /** First `metadata`, then what the modes ask for, and at the end of a failed run `error`. The same events give the same list. */
 export async function* runEvents(view: RunView, events: AsyncIterable<RunEvent>): AsyncGenerator<SseEvent, void> {
   const { run, thread } = view
-  const number = numbering()
-  yield number({
+  const numbers = new Numbers()
+  yield numbers.add({
     event: 'metadata',
     data: { run_id: run, attempt: 1, ...(thread !== undefined && { thread_id: thread }) },
   })
   const teller = new Teller(view)
   try {
     for await (const event of events) {
-      if (event.type === 'run-started') number.claim(event.epoch)
-      for (const frame of teller.told(event)) yield number(frame)
+      if (event.type === 'run-started') numbers.begin(event.epoch)
+      // The end of a run that worked elsewhere, where nothing else is known of it.
+      const known = numbers.begun || !isLast(event)
+      for (const frame of teller.told(event)) yield known ? numbers.add(frame) : frame
     }
   } catch (error) {
-    yield number(errorEvent(error))
+    yield numbers.begun ? numbers.add(errorEvent(error)) : errorEvent(error)
   }
 }
 
 type Frame = Omit<SseEvent, 'id'>
 
 /** What is told before a claim on the thread is of claim 0. */
-function numbering() {
-  let next: FrameId = { epoch: 0, index: 0 }
-  const number = (frame: Frame): SseEvent => {
-    const id = next
-    next = { epoch: id.epoch, index: id.index + 1 }
+class Numbers {
+  #next: FrameId = { epoch: 0, index: 0 }
+  begun = false
+
+  begin(epoch: number): void {
+    this.begun = true
+    if (epoch !== this.#next.epoch) this.#next = { epoch, index: 0 }
+  }
+
+  add(frame: Frame): SseEvent {
+    const id = this.#next
+    this.#next = { epoch: id.epoch, index: id.index + 1 }
     return { ...frame, id }
   }
-  number.claim = (epoch: number) => {
-    if (epoch !== next.epoch) next = { epoch, index: 0 }
-  }
-  return number
 }
 
 function errorEvent(error: unknown): Frame {

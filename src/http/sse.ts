@@ -5,7 +5,8 @@ import { wireText } from './wire.ts'
 export interface SseEvent {
   readonly event: string
   readonly data: unknown
-  readonly id: FrameId
+  /** Absent where it is not known which claim told it: such a one is sent to every reader. */
+  readonly id?: FrameId
 }
 
 /**
@@ -26,8 +27,9 @@ export function frameIdOf(text: string | null): FrameId | undefined {
 /** The events in their frames, without those that the reader has seen. */
 export async function* sseFrames(events: AsyncIterable<SseEvent>, seen?: FrameId): AsyncGenerator<string, void> {
   for await (const { event, data, id } of events) {
-    if (seen === undefined || isAfter(id, seen))
-      yield `event: ${event}\ndata: ${wireText(data)}\nid: ${id.epoch}-${id.index}\n\n`
+    const text = `event: ${event}\ndata: ${wireText(data)}\n`
+    if (id === undefined) yield `${text}\n`
+    else if (seen === undefined || isAfter(id, seen)) yield `${text}id: ${id.epoch}-${id.index}\n\n`
   }
 }
 
