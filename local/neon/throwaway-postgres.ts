@@ -10,6 +10,7 @@ import { freePort } from '../free-port.ts'
 export interface ThrowawayPostgres {
   /** Superuser, no password, loopback only. */
   connectionString: string
+  pid: number
   stop(): Promise<void>
 }
 
@@ -64,7 +65,7 @@ export async function throwawayPostgres({ fsync = true }: ThrowawayPostgresOptio
     await stop()
     throw error
   }
-  return { connectionString, stop }
+  return { connectionString, pid: server.pid ?? 0, stop }
 }
 
 /** Postgres refuses to run as root, so root hands it to the account that the package made, or to nobody. */
