@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util'
 import { executor } from './executor.ts'
 import { roundtrips } from './roundtrips.ts'
 import type { ServerChoices } from './servers.ts'
+import { speculation } from './speculation.ts'
 import { storage } from './storage.ts'
 import { table } from './table.ts'
 import { throughput } from './throughput.ts'
 
 type Bench = (choices: ServerChoices) => Promise<Record<string, unknown>>
 
-const benches: Readonly<Record<string, Bench>> = { roundtrips, storage, executor, throughput }
+const benches: Readonly<Record<string, Bench>> = { roundtrips, storage, executor, throughput, speculation }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

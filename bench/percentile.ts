@@ -11,13 +11,13 @@ export function percentile(values: readonly number[], share: number): number {
   return value
 }
 
-export interface Spread {
-  readonly p50Ms: number
-  readonly p95Ms: number
+export interface Percentiles {
+  readonly p50: number
+  readonly p95: number
 }
 
-export function spread(milliseconds: readonly number[]): Spread {
-  return { p50Ms: rounded(percentile(milliseconds, 0.5)), p95Ms: rounded(percentile(milliseconds, 0.95)) }
+export function percentiles(values: readonly number[]): Percentiles {
+  return { p50: rounded(percentile(values, 0.5)), p95: rounded(percentile(values, 0.95)) }
 }
 
 /** To two decimals. */

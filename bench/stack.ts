@@ -49,8 +49,11 @@ export interface Stack extends Composition {
   close(): Promise<void>
 }
 
-export async function stack(choices: ServerChoices = embedded): Promise<Stack> {
-  const { services, variables, close } = await temporaryServices(choices)
+export async function stack(
+  choices: ServerChoices = embedded,
+  pace: Pick<ServiceChoices, 'chunkDelayMs'> = {},
+): Promise<Stack> {
+  const { services, variables, close } = await temporaryServices(choices, pace)
   const { postgres, redis, model } = services.standIns
   return {
     ...compile(variables),

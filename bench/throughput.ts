@@ -7,7 +7,7 @@ import { tokenFor } from '../local/secrets.ts'
 import { type LocalWorker, startWorker } from '../local/worker.ts'
 import type { Load, LoadResult } from './load.ts'
 import type { Said } from './load-process.ts'
-import { rounded, spread } from './percentile.ts'
+import { percentiles, rounded } from './percentile.ts'
 import { type MachineTime, machineTime, processTimes, timeBelow } from './processor-time.ts'
 import type { ServerChoices } from './servers.ts'
 import { type TemporaryServices, temporaryServices } from './stack.ts'
@@ -53,12 +53,14 @@ function level(threads: number, { result, processorMs, machine }: UnderLoad) {
   const { turnMs, firstTokenMs, failures } = result
   const turns = turnMs.length
   if (turns === 0) throw new Error(`No turn ended well with ${threads} threads. ${failures[0] ?? ''}`)
+  const { p50: p50Ms, p95: p95Ms } = percentiles(turnMs)
   const ours = Object.values(processorMs).reduce((sum, ms) => sum + ms, 0)
   const cores = (ms: number) => rounded(ms / result.measuredMs)
   return {
     turnsPerSecond: rounded((turns * 1_000) / result.measuredMs),
-    ...spread(turnMs),
-    firstToken: spread(firstTokenMs),
+    p50Ms,
+    p95Ms,
+    firstTokenMs: percentiles(firstTokenMs),
     turns,
     failed: failures.length,
     processorMsPerTurn: Object.fromEntries(Object.entries(processorMs).map(([who, ms]) => [who, rounded(ms / turns)])),
