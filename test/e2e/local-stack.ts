@@ -1,7 +1,7 @@
 // The local stack as a newcomer starts it: `npm run dev`, with a data folder and a port of its own.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { promisify } from 'node:util'
+import { freePort } from '../../local/free-port.ts'
 
 export interface LocalStack {
   readonly base: string
@@ -89,14 +89,6 @@ function welcomeOf(child: ChildProcess): Promise<string> {
     child.stderr?.on('data', read)
     child.once('exit', (code) => reject(new Error(`The stack ended with ${code}. It said:\n${output}`)))
   })
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** Until nothing listens there any more. */
