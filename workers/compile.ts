@@ -19,7 +19,7 @@ import { support } from './support.ts'
 
 export interface Composition {
   readonly settings: Settings
-  readonly graphs: Readonly<Record<string, CompiledGraph>>
+  readonly graphs: { readonly support: CompiledGraph; readonly [name: string]: CompiledGraph }
   readonly checkpointer: Checkpointer
   readonly cache: Cache | undefined
   readonly events: EventLog | undefined

@@ -133,7 +133,8 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
     const begin = { ...beginOf(house, request, token), ...(!first && { createThread: false }) }
     const claim = await resend(() => house.checkpointer.beginTurn(begin), claimPatienceMs).catch((error: unknown) => {
       guessing?.then((ahead) => ahead?.drop())
-      if (isUnknownOutcome(error)) request.defer(abandon(house.checkpointer, begin, kept))
+      // Of a take-over nobody was told anything: its claim, if it has landed, ends by itself.
+      if (isUnknownOutcome(error) && request.run) request.defer(abandon(house.checkpointer, begin, kept))
       throw error
     }) // B
     const candidate = await reading

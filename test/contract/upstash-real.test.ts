@@ -1,11 +1,12 @@
-// The cache in Upstash Redis, by the real client over a real redis-server behind the local front.
+// What is kept in Upstash Redis, by the real client over a real redis-server behind the local front.
 import { afterAll, beforeAll, describe } from 'vitest'
-import { RealEngine } from '../../../local/redis/real-engine.ts'
-import { upstashFront } from '../../../local/redis/server.ts'
-import { redisServerFound, type ThrowawayRedis, throwawayRedis } from '../../../local/redis/throwaway-redis.ts'
-import type { StandIn } from '../../../local/stand-in.ts'
-import { upstashCache } from '../../../src/adapters/upstash/index.ts'
-import { cacheContract } from './contract.ts'
+import { RealEngine } from '../../local/redis/real-engine.ts'
+import { upstashFront } from '../../local/redis/server.ts'
+import { redisServerFound, type ThrowawayRedis, throwawayRedis } from '../../local/redis/throwaway-redis.ts'
+import type { StandIn } from '../../local/stand-in.ts'
+import { upstashCache, upstashEventLog } from '../../src/adapters/upstash/index.ts'
+import { cacheContract } from './cache/contract.ts'
+import { eventLogContract } from './event-log/contract.ts'
 
 const token = 'a-token'
 const found = redisServerFound()
@@ -29,7 +30,9 @@ describe.skipIf(!found)('over a redis-server (skipped where none is installed)',
     await server.stop()
   })
 
-  const cacheOf = () => upstashCache({ url: front.url, token, secret: 's'.repeat(32), database: 'host/db' })
+  const options = () => ({ url: front.url, token, secret: 's'.repeat(32), database: 'host/db' })
+  const cacheOf = () => upstashCache(options())
 
   cacheContract('in a real Redis', cacheOf)
+  eventLogContract('in a real Redis', () => upstashEventLog(options()))
 })
