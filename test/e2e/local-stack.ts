@@ -10,7 +10,7 @@ export interface LocalStack {
   readonly seconds: number
   readonly output: string
   post(path: string, body: unknown, token?: string): Promise<Response>
-  get(path: string, token?: string): Promise<Response>
+  get(path: string, token?: string, headers?: Record<string, string>): Promise<Response>
   /** Ends it without a word, as a crash does. */
   kill(): Promise<void>
   /** Ctrl-C. Resolves when nothing of it listens any more. */
@@ -38,7 +38,7 @@ export async function startStack(data: string, extra: readonly string[] = []): P
     output,
     post: (path, body, given = token) =>
       fetch(base + path, { method: 'POST', headers: headers(given), body: JSON.stringify(body) }),
-    get: (path, given = token) => fetch(base + path, { headers: headers(given) }),
+    get: (path, given = token, more = {}) => fetch(base + path, { headers: { ...headers(given), ...more } }),
     async kill() {
       const gone = exited(child)
       signal(child, 'SIGKILL')
