@@ -105,6 +105,7 @@ const runStatus = {
   cancelled: 'interrupted',
   queued: 'pending',
   interrupted: 'interrupted',
+  waiting: 'interrupted',
 } as const satisfies Record<RunStatus, string>
 
 export async function wireRun({

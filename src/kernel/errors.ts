@@ -24,9 +24,17 @@ const codes = {
   run_fenced: { status: 409, retryable: true },
   run_handed_over: { status: 409, retryable: true },
   run_cancelled: { status: 409, retryable: false },
+  run_interrupted: { status: 409, retryable: false },
   key_reused: { status: 422, retryable: false },
   checkpoint_unknown: { status: 404, retryable: false },
   checkpoint_unreadable: { status: 500, retryable: false },
+  // approvals
+  approval_unknown: { status: 404, retryable: false },
+  approval_early: { status: 409, retryable: true },
+  approval_forbidden: { status: 403, retryable: false },
+  approval_answered: { status: 409, retryable: false },
+  approval_expired: { status: 409, retryable: false },
+  approval_cancelled: { status: 409, retryable: false },
   // graphs and nodes
   graph_invalid: { status: 500, retryable: false },
   graph_unknown: { status: 404, retryable: false },
@@ -39,6 +47,7 @@ const codes = {
   state_unserializable: { status: 500, retryable: false },
   step_limit: { status: 500, retryable: false },
   topic_unknown: { status: 500, retryable: false },
+  interrupt_unknown: { status: 500, retryable: false },
   // what a node needs
   checkpointer_missing: { status: 500, retryable: false },
   model_missing: { status: 500, retryable: false },

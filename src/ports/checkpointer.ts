@@ -1,4 +1,6 @@
 // The port to what remembers threads: the truth, under a row lock, by compare-and-set of epoch, head and hash.
+import type { Approvals, Question } from './approvals.ts'
+import type { Chain, Frame, LoadChain, NewCheckpoint, SnapshotPut } from './chains.ts'
 import type { Outbox, OutboxEntry } from './outbox.ts'
 import type { RunError, RunRecord, RunRecords, RunStatus } from './run-records.ts'
 import type { ThreadRecords } from './thread-records.ts'
@@ -40,6 +42,7 @@ export interface Checkpointer {
   /** Ends runs of all other graphs that have been due for longer than `olderThanMs`. Gives how many. */
   giveUpRuns(of: { readonly graphsOtherThan: readonly string[]; readonly olderThanMs: number }): Promise<number>
   readonly outbox: Outbox
+  readonly approvals: Approvals
   readonly threads: ThreadRecords
   readonly runs: RunRecords
 }
@@ -75,10 +78,19 @@ export interface NewRun {
   readonly key: string
   /** Of the request; another body under the same key is refused. */
   readonly bodyHash: string
-  /** The encoded input. Kept until the first commit. */
+  /** `input` unless told otherwise. */
+  readonly kind?: RunKind
+  /** Encoded. Kept until the first commit. */
   readonly input: string
+  /** The checkpoint that it begins at, in the place of the head. */
+  readonly forkFrom?: number
+  /** Where it waits by itself, as `before:node` or `after:node`, with `*` for every node. */
+  readonly stops?: readonly string[]
   readonly strategy: BusyStrategy
 }
+
+/** What a run's input is: values from outside, or writes of a node, after which it goes on (`command`) or ends (`update`). */
+export type RunKind = 'input' | 'command' | 'update'
 
 /**
  * What becomes of a run on a thread that has another: it is refused; or waits for its turn; or ends the others, keeping what
@@ -88,7 +100,11 @@ export type BusyStrategy = 'reject' | 'enqueue' | 'interrupt' | 'rollback'
 
 export type TurnClaim =
   | ClaimedTurn
+  /** Or it waits for answers. */
   | { readonly outcome: 'ended'; readonly run: RunRecord }
+  /** For answers to what this run has asked; it owns the head. */
+  | { readonly outcome: 'waiting'; readonly run: RunRecord }
+  | { readonly outcome: 'unknown-checkpoint' }
   | { readonly outcome: 'busy'; readonly retryAfterMs: number; readonly run: string }
   /** Kept, and not yet due. Asked again with the same key it is found again; not asked for a while, it is anybody's. */
   | { readonly outcome: 'queued'; readonly run: string; readonly ahead: number }
@@ -109,8 +125,10 @@ export interface ClaimedTurn {
   readonly lastSeq: number
   /** Supersteps committed so far. */
   readonly step: number
+  readonly kind: RunKind
   /** Absent after the first commit. */
   readonly input: string | null
+  readonly stops: readonly string[]
   /** Encoded inputs of runs of the same graph that this one interrupted, to be applied before its own. */
   readonly carried: readonly string[]
   readonly attempts: number
@@ -120,6 +138,8 @@ export interface ClaimedTurn {
   readonly superstep: { readonly run: string; readonly step: number }
   /** What tasks of that superstep have given already. */
   readonly saved: readonly SavedTask[]
+  /** What they have asked, and what they were answered. */
+  readonly answers: readonly Answer[]
   /** Bytes of deltas since the nearest snapshot above the head, and of that snapshot. */
   readonly chainBytes: number
   readonly baseBytes: number
@@ -142,6 +162,14 @@ export interface SavedTask {
   /** '' for what the task wrote when it finished; else the key of a part of it. */
   readonly key: string
   readonly value: string
+}
+
+export interface Answer {
+  readonly task: number
+  readonly key: string
+  readonly status: 'pending' | 'answered' | 'expired'
+  /** Encoded; `null` unless answered. */
+  readonly answer: string | null
 }
 
 export interface CancelRun extends ThreadKey {
@@ -173,21 +201,17 @@ export interface StepCommit extends ClaimRef {
   readonly step: number
   /** In order, each the child of the one before; none for a step that only ends the run. */
   readonly checkpoints: readonly NewCheckpoint[]
-  readonly status: 'running' | 'success' | 'error' | 'cancelled'
+  /** `waiting`: its superstep is suspended, and not taken. */
+  readonly status: 'running' | 'success' | 'error' | 'cancelled' | 'waiting'
   /** Why the run failed. */
   readonly error: RunError | null
-  /** What tasks of a failed superstep wrote that have finished: the run that continues from here does not run them again. */
+  /** What tasks of a failed or suspended superstep wrote that have finished: whoever goes on from here does not run them again. */
   readonly saved: readonly SavedTask[]
   /** What the superstep sends, on its way with the commit. */
   readonly messages: readonly OutboxEntry[]
+  /** What its tasks ask. */
+  readonly questions?: readonly Question[]
   readonly leaseMs: number
-}
-
-export interface NewCheckpoint {
-  /** Superstep in the run; 0 is the input. */
-  readonly step: number
-  readonly hash: string
-  readonly delta: string
 }
 
 /** `already`: this very commit landed before. `fenced`: somebody else holds the thread, or its head has moved; `status` is then the run's, `cancelled` also where that was only asked for. */
@@ -195,40 +219,6 @@ export interface StepOutcome {
   readonly outcome: 'applied' | 'already' | 'fenced'
   readonly head: number
   readonly status: RunStatus
-}
-
-/** A stored checkpoint on its way to a reader. Oldest first in a chain; the first one carries a snapshot, or has no parent. */
-export interface Frame {
-  readonly seq: number
-  /** 0: the thread's first. */
-  readonly parent: number
-  readonly hash: string
-  readonly run: string
-  readonly step: number
-  /** ISO 8601. */
-  readonly createdAt: string
-  readonly kind: 'delta' | 'snapshot'
-  readonly text: string
-}
-
-export interface LoadChain extends ThreadKey {
-  /** `null`: the head. */
-  readonly seq: number | null
-  /** At least so many checkpoints, newest included, if the branch has them. */
-  readonly count: number
-}
-
-export interface Chain {
-  readonly head: number
-  readonly frames: readonly Frame[]
-}
-
-export interface SnapshotPut {
-  readonly tenant: string
-  readonly thread: string
-  readonly seq: number
-  readonly hash: string
-  readonly text: string
 }
 
 export interface Orphan {

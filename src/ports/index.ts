@@ -1,22 +1,30 @@
 // The ports: what recollect needs of the outside. Implement one to bring your own storage, cache or model.
+export type {
+  AnswerApproval,
+  AnswerOutcome,
+  ApprovalAttempt,
+  ApprovalRecord,
+  ApprovalSearch,
+  ApprovalStatus,
+  Approvals,
+  Question,
+} from './approvals.ts'
 export type { Cache, CacheEntry, CacheKey } from './cache.ts'
+export type { Chain, Frame, LoadChain, NewCheckpoint, SnapshotPut } from './chains.ts'
 export type {
   AbandonedTurn,
+  Answer,
   BeginTurn,
   BusyStrategy,
   Cancellation,
   CancelRun,
-  Chain,
   Checkpointer,
   ClaimedTurn,
   ClaimRef,
-  Frame,
-  LoadChain,
-  NewCheckpoint,
   NewRun,
   Orphan,
+  RunKind,
   SavedTask,
-  SnapshotPut,
   StepCommit,
   StepOutcome,
   ThreadKey,

@@ -1,8 +1,8 @@
 // What is kept of a run beside its checkpoints.
 import type { ThreadKey } from './checkpointer.ts'
 
-/** `cancelled` also: rolled back. `interrupted`: by a later run, which goes on from what was kept. */
-export type RunStatus = 'queued' | 'running' | 'success' | 'error' | 'dead' | 'cancelled' | 'interrupted'
+/** `cancelled` also: rolled back. `interrupted`: by a later run, which goes on from what was kept. `waiting`: for answers, or where it was told to stop. */
+export type RunStatus = 'queued' | 'running' | 'success' | 'error' | 'dead' | 'cancelled' | 'interrupted' | 'waiting'
 
 export interface RunError {
   readonly code: string

@@ -1,7 +1,8 @@
 // What is kept of a thread beside its checkpoints, and how it is found.
 import type { ThreadKey } from './checkpointer.ts'
 
-export type ThreadStatus = 'idle' | 'busy' | 'error'
+/** `interrupted`: its run waits for answers, or where it was told to stop. */
+export type ThreadStatus = 'idle' | 'busy' | 'interrupted' | 'error'
 
 export interface ThreadRecord {
   readonly thread: string

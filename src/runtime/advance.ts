@@ -6,7 +6,7 @@ import type { Graph } from '../graph/graph.ts'
 import { plan } from '../graph/plan.ts'
 import type { TaskWrites } from '../graph/task-writes.ts'
 import { RecollectError } from '../kernel/errors.ts'
-import type { Held, RunScope } from './context.ts'
+import type { Held, RunScope } from './run-scope.ts'
 import { type FinishedTask, runTasks, type SuperstepName, type SuperstepResult } from './superstep.ts'
 
 export interface Recorded {

@@ -2,7 +2,7 @@
 import { emptyPosition, type Position, parseDelta, parseSnapshot } from '../graph/checkpoint.ts'
 import { applyDelta } from '../graph/delta.ts'
 import { RecollectError } from '../kernel/errors.ts'
-import type { Frame } from '../ports/checkpointer.ts'
+import type { Frame } from '../ports/chains.ts'
 
 /** The position at the newest frame; the empty one for no frames. */
 export function positionAt(frames: readonly Frame[]): Position {

@@ -4,8 +4,8 @@ import type { Graph } from '../graph/graph.ts'
 import { stateView } from '../graph/plan.ts'
 import { asRecollectError } from '../kernel/errors.ts'
 import { advance, type Progress, takeIn } from './advance.ts'
-import type { Held, RunScope } from './context.ts'
 import type { Emit } from './events.ts'
+import type { Held, RunScope } from './run-scope.ts'
 import { TaskParts } from './task-parts.ts'
 
 type Place = Omit<RunScope, 'thread' | 'held' | 'topics'>

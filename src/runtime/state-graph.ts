@@ -23,14 +23,9 @@ export class StateGraph<C extends Channels, Nodes extends Record<string, NodeDef
     for (const { name, requires = [] } of this.graph.nodes.values()) {
       for (const requirement of requires) {
         if (requirement === 'model' && options.model !== undefined) continue
-        throw new RecollectError('graph_invalid', `Node "${name}" ${needs[requirement]}`)
+        throw new RecollectError('graph_invalid', `Node "${name}" needs a model: compile({ model: … }).`)
       }
     }
     return new CompiledGraph<C>(this.graph, options)
   }
-}
-
-const needs = {
-  model: 'needs a model: compile({ model: … }).',
-  approvals: 'has a tool with an approval, which this version cannot ask for yet. Remove the approval, or the tool.',
 }

@@ -4,8 +4,10 @@ import type { Graph, GraphNode } from '../graph/graph.ts'
 import type { Task } from '../graph/plan.ts'
 import type { TaskWrites } from '../graph/task-writes.ts'
 import { asRecollectError, isRecollectError, RecollectError } from '../kernel/errors.ts'
-import { isHeld, type RunScope, TaskContext } from './context.ts'
+import type { Question } from '../ports/approvals.ts'
 import { frozenWrite } from './frozen-write.ts'
+import { isHeld, type RunScope } from './run-scope.ts'
+import { TaskContext } from './task-context.ts'
 
 const defaultTimeoutMs = 60_000
 const defaultDelayMs = 500
@@ -22,14 +24,20 @@ export interface SuperstepName {
   readonly step: number
 }
 
-/** `finished`: what those tasks wrote that did not fail. */
+/** `finished`: what those tasks wrote that neither failed nor ask. */
 export type SuperstepResult =
-  | { readonly writes: readonly TaskWrites[]; readonly failure?: undefined }
-  | { readonly failure: RecollectError; readonly finished: readonly FinishedTask[] }
+  | { readonly outcome: 'finished'; readonly writes: readonly TaskWrites[] }
+  | { readonly outcome: 'failed'; readonly failure: RecollectError; readonly finished: readonly FinishedTask[] }
+  | {
+      readonly outcome: 'suspended'
+      readonly questions: readonly Question[]
+      readonly finished: readonly FinishedTask[]
+    }
 
 /**
  * Waits for all tasks, also when one has failed: what a sibling has begun is not torn (T5). The failure is the first in task
- * order, so that the same run fails the same way twice. A task that has finished before is not run again.
+ * order, so that the same run fails the same way twice. A task that has finished before is not run again, nor is one that waits
+ * for an answer.
  */
 export async function runTasks(
   graph: Graph,
@@ -38,15 +46,21 @@ export async function runTasks(
   scope: RunScope,
 ): Promise<SuperstepResult> {
   const results = await Promise.all(tasks.map((task) => settled(graph, task, superstep, scope)))
-  const finished = results.filter((result) => result.failure === undefined)
-  const failed = results.find((result) => result.failure !== undefined)
-  return failed === undefined ? { writes: finished.map(({ writes }) => writes) } : { failure: failed.failure, finished }
+  const finished = results.filter((result) => 'writes' in result)
+  if (finished.length === results.length) return { outcome: 'finished', writes: finished.map(({ writes }) => writes) }
+  const failed = results.find((result) => 'failure' in result)
+  if (failed !== undefined) return { outcome: 'failed', failure: failed.failure, finished }
+  const questions = results.flatMap((result) => ('questions' in result ? result.questions : []))
+  return { outcome: 'suspended', questions, finished }
 }
 
 export interface FinishedTask {
   readonly task: number
   readonly writes: TaskWrites
-  readonly failure?: undefined
+}
+
+interface SuspendedTask {
+  readonly questions: readonly Question[]
 }
 
 /** Never rejects. */
@@ -55,25 +69,38 @@ async function settled(
   task: Task,
   superstep: Superstep,
   scope: RunScope,
-): Promise<FinishedTask | { readonly failure: RecollectError }> {
+): Promise<FinishedTask | SuspendedTask | { readonly failure: RecollectError }> {
   const { index, node } = task
-  const before = isHeld(scope.held) ? scope.held.parts.finished(superstep.step, index, node.name) : undefined
+  const parts = isHeld(scope.held) ? scope.held.parts : undefined
+  const before = parts?.finished(superstep.step, index, node.name)
+  if (before !== undefined) return { task: index, writes: before }
+  if (parts?.isWaiting(superstep.step, index)) return { questions: [] }
   try {
-    return { task: index, writes: before ?? (await runTask(graph, task, superstep, scope)) }
+    return await runTask(graph, task, superstep, scope)
   } catch (failure) {
     return { failure: failureOf(failure, task, scope.signal) }
   }
 }
 
-async function runTask(graph: Graph, task: Task, superstep: Superstep, scope: RunScope): Promise<TaskWrites> {
+async function runTask(
+  graph: Graph,
+  task: Task,
+  superstep: Superstep,
+  scope: RunScope,
+): Promise<FinishedTask | SuspendedTask> {
   const { index, node } = task
+  const { interrupts = [] } = node
   const attempts = node.retry?.attempts ?? 1
   for (let attempt = 1; ; attempt++) {
-    const context = new TaskContext(scope, { ...superstep, index, node: node.name, attempt })
+    const context = new TaskContext(scope, { ...superstep, index, node: node.name, attempt, interrupts })
     try {
       scope.signal.throwIfAborted()
-      const writes = writesOf(graph, node.name, await runAttempt(task, context, scope.signal))
-      return context.sent.length === 0 ? writes : { ...writes, sent: context.sent }
+      const returned = await runAttempt(task, context, scope.signal)
+      const { sent } = context
+      const { questions } = context.asking
+      if (questions.length > 0) return { questions }
+      const writes = writesOf(graph, node.name, returned)
+      return { task: index, writes: sent.length === 0 ? writes : { ...writes, sent } }
     } catch (error) {
       const failure = failureOf(error, task, scope.signal)
       if (attempt >= attempts || scope.signal.aborted || !worthRetrying(failure)) throw failure
@@ -96,7 +123,7 @@ function runAttempt({ node, state }: Task, context: TaskContext, ended: AbortSig
   return returned
 }
 
-/** The node's own promise, or the end of its time, or the end of the run: whichever comes first. */
+/** The node's own promise, or its question, or the end of its time, or the end of the run: whichever comes first. */
 function limited(
   returned: Promise<unknown>,
   node: GraphNode,
@@ -119,6 +146,7 @@ function limited(
       )
       settle(() => reject(error), error)
     }
+    context.asking.onSuspended = () => settle(() => resolve(undefined))
     const timer = Number.isFinite(timeoutMs) ? setTimeout(timeout, timeoutMs) : undefined
     // Listened to in any case: nobody else would, and its late failure would be unhandled.
     returned.then(

@@ -3,7 +3,7 @@
 import { parseWrites, type TaskWrites } from '../graph/task-writes.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { decode, encode } from '../kernel/json.ts'
-import type { ClaimedTurn, SavedTask } from '../ports/checkpointer.ts'
+import type { Answer, ClaimedTurn, SavedTask } from '../ports/checkpointer.ts'
 
 /** Keeps a part until its superstep is committed, and gives what is kept: the first value under the key. */
 export type KeepPart = (part: SavedTask) => Promise<string>
@@ -13,10 +13,19 @@ export class TaskParts {
   /** `step:task:key` → encoded. A part that is being made is there for whoever asks for it meanwhile. */
   readonly #parts = new Map<string, Promise<string>>()
   readonly #finished = new Map<string, string>()
+  readonly #answers = new Map<string, Answer>()
+  readonly #waiting = new Set<string>()
 
-  /** `saved` is of the superstep that the run goes on with. */
-  constructor(keep: KeepPart, { step, saved }: Pick<ClaimedTurn, 'step' | 'saved'> = { step: 0, saved: [] }) {
+  /** `saved` and `answers` are of the superstep that the run goes on with. */
+  constructor(
+    keep: KeepPart,
+    { step, saved, answers }: Pick<ClaimedTurn, 'step' | 'saved' | 'answers'> = { step: 0, saved: [], answers: [] },
+  ) {
     this.#keep = keep
+    for (const answer of answers) {
+      this.#answers.set(nameOf(step + 1, answer.task, answer.key), answer)
+      if (answer.status === 'pending') this.#waiting.add(nameOf(step + 1, answer.task, ''))
+    }
     for (const { task, key, value } of saved) {
       if (key === '') this.#finished.set(nameOf(step + 1, task, key), value)
       else this.#parts.set(nameOf(step + 1, task, key), Promise.resolve(value))
@@ -27,6 +36,16 @@ export class TaskParts {
   finished(step: number, task: number, node: string): TaskWrites | undefined {
     const text = this.#finished.get(nameOf(step, task, ''))
     return text === undefined ? undefined : parseWrites(text, node)
+  }
+
+  /** Whether the task has a question that nobody has answered: it does not run again before all of its own are. */
+  isWaiting(step: number, task: number): boolean {
+    return this.#waiting.has(nameOf(step, task, ''))
+  }
+
+  /** What the task was answered to the question of this key. */
+  answer(step: number, task: number, key: string): Answer | undefined {
+    return this.#answers.get(nameOf(step, task, key))
   }
 
   /** What is kept under the key, or what `make` gives, which is kept from now on. One that throws is made again when asked for again. */

@@ -7,14 +7,8 @@ import { writesText } from '../graph/task-writes.ts'
 import type { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
 import { encode } from '../kernel/json.ts'
-import type {
-  Checkpointer,
-  ClaimedTurn,
-  ClaimRef,
-  NewCheckpoint,
-  SavedTask,
-  StepCommit,
-} from '../ports/checkpointer.ts'
+import type { NewCheckpoint } from '../ports/chains.ts'
+import type { Checkpointer, ClaimedTurn, ClaimRef, SavedTask, StepCommit } from '../ports/checkpointer.ts'
 import type { OutboxEntry } from '../ports/outbox.ts'
 import type { Progress, Recorded } from './advance.ts'
 import type { Emit } from './events.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { append, last, StateGraph } from '../../src/index.ts'
-import type { SnapshotPut } from '../../src/ports/checkpointer.ts'
+import type { SnapshotPut } from '../../src/ports/chains.ts'
 import { altered, at } from './doubles.ts'
 
 const state = { log: append<string>(), held: last<unknown>(), small: last(0) }

@@ -1,5 +1,5 @@
 // A thread's checkpoints in memory: branches, chains, snapshots and the sizes that go with them.
-import type { Frame, NewCheckpoint } from '../../ports/checkpointer.ts'
+import type { Frame, NewCheckpoint } from '../../ports/chains.ts'
 import { isLive, type StoredCheckpoint, type StoredThread } from './tables.ts'
 
 /** Adds a child of the head and makes it the head. */

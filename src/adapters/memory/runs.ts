@@ -1,18 +1,23 @@
 // Run records of the in-memory database.
 import type { BeginTurn, Orphan, ThreadKey } from '../../ports/checkpointer.ts'
 import type { RunRecord, RunRecords } from '../../ports/run-records.ts'
+import type { MemoryDatabase } from './database.ts'
 import { isLive, type StoredRun, type StoredThread, type Tables } from './tables.ts'
 import type { MemoryThreads } from './threads.ts'
 
 export class MemoryRuns implements RunRecords {
   readonly #tables: Tables
-  readonly #threads: MemoryThreads
+  readonly #database: Pick<MemoryDatabase, 'threads' | 'approvals'>
   readonly #now: () => number
 
-  constructor(tables: Tables, threads: MemoryThreads, now: () => number) {
+  constructor(tables: Tables, database: Pick<MemoryDatabase, 'threads' | 'approvals'>, now: () => number) {
     this.#tables = tables
-    this.#threads = threads
+    this.#database = database
     this.#now = now
+  }
+
+  get #threads(): MemoryThreads {
+    return this.#database.threads
   }
 
   async get(key: ThreadKey, run: string): Promise<RunRecord | undefined> {
@@ -53,6 +58,7 @@ export class MemoryRuns implements RunRecords {
     const made: StoredRun = {
       ...{ record, key: run.key, bodyHash: run.bodyHash, input: run.input, carried: [] },
       ...{ base: undefined, asksAtMs: this.#now(), lastCommit: undefined, cancelAsked: false },
+      ...{ kind: run.kind ?? 'input', forkFrom: run.forkFrom, stops: run.stops ?? [] },
     }
     thread.runs.push(made)
     this.#tables.runs.set(tenant, runs.set(run.run, made))
@@ -126,6 +132,7 @@ export class MemoryRuns implements RunRecords {
   /** Ends the runs before a new one, which it pushes aside. The inputs that they had not yet taken in are carried over to it. */
   supersede(thread: StoredThread, mine: StoredRun, strategy: 'interrupt' | 'rollback'): void {
     const others = thread.runs.filter((run) => isLive(run) && run !== mine)
+    for (const run of others) this.#database.approvals.withdraw(thread.tenant, run)
     thread.lease = undefined
     if (strategy === 'rollback') {
       const base = Math.min(...others.map(({ base }) => base ?? thread.record.head))
@@ -145,6 +152,13 @@ export class MemoryRuns implements RunRecords {
       run.input = null
       run.carried = []
     }
+  }
+
+  /** Another is to go on from its head: one that only stopped by itself is done. */
+  endWaiting(thread: StoredThread, waiting: StoredRun): void {
+    const { approvals } = this.#database
+    this.update(waiting, { status: approvals.isAsked(thread.tenant, waiting) ? 'cancelled' : 'success' })
+    approvals.withdraw(thread.tenant, waiting)
   }
 
   #timestamp(): string {

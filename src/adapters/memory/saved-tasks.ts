@@ -2,15 +2,16 @@
 import type { SavedTask } from '../../ports/checkpointer.ts'
 import type { StoredRun, StoredThread } from './tables.ts'
 
-type Superstep = { readonly run: string; readonly step: number }
+export type Superstep = { readonly run: string; readonly step: number }
 
 /**
- * The superstep that comes next: that of a run with an input to take in is its own first; else it is the one behind the
- * head, whichever run goes on with it.
+ * The superstep that comes next: that of a run with an input to take in, or with a checkpoint of its own to begin at, is its own
+ * first; else it is the one behind the head, whichever run goes on with it.
  */
-export function nextSuperstep(thread: StoredThread, { record, input, carried }: StoredRun): Superstep {
+export function nextSuperstep(thread: StoredThread, { record, input, carried, forkFrom }: StoredRun): Superstep {
   const head = thread.checkpoints[thread.record.head]
-  const fresh = record.step === 0 && ((input ?? 'null') !== 'null' || carried.length > 0)
+  const takes = (input ?? 'null') !== 'null' || carried.length > 0 || forkFrom !== undefined
+  const fresh = record.step === 0 && takes
   return fresh || head === undefined || head.seq === 0
     ? { run: record.run, step: 1 }
     : { run: head.run, step: head.step + 1 }

@@ -1,6 +1,7 @@
 // The rows of the in-memory database.
 
-import type { SavedTask } from '../../ports/checkpointer.ts'
+import type { ApprovalAttempt, ApprovalRecord } from '../../ports/approvals.ts'
+import type { RunKind, SavedTask } from '../../ports/checkpointer.ts'
 import type { OutboxMessage } from '../../ports/outbox.ts'
 import type { RunRecord } from '../../ports/run-records.ts'
 import type { ThreadRecord } from '../../ports/thread-records.ts'
@@ -12,9 +13,14 @@ export interface Tables {
   readonly runs: Map<string, Map<string, StoredRun>>
   /** In the order they were sent. */
   readonly messages: Set<StoredMessage>
+  /** In the order they were asked. */
+  readonly approvals: Set<StoredApproval>
+  /** Tenant and id of webhooks that were accepted → the approval that they answered, and when. */
+  readonly webhooks: Map<string, { readonly approval: StoredApproval; readonly atMs: number }>
 }
 
 export interface StoredThread {
+  readonly tenant: string
   record: ThreadRecord
   headHash: string
   epoch: number
@@ -47,6 +53,21 @@ export interface StoredRun {
   asksAtMs: number
   lastCommit: string | undefined
   cancelAsked: boolean
+  readonly kind: RunKind
+  readonly forkFrom: number | undefined
+  readonly stops: readonly string[]
+}
+
+export interface StoredApproval {
+  readonly tenant: string
+  record: ApprovalRecord
+  readonly superstep: { readonly run: string; readonly step: number }
+  readonly task: number
+  readonly key: string
+  readonly expiresAtMs: number | undefined
+  answerToken: string | undefined
+  used: boolean
+  readonly attempts: ApprovalAttempt[]
 }
 
 export interface StoredMessage {

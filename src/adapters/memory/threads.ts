@@ -10,17 +10,17 @@ import type {
   ThreadSearch,
 } from '../../ports/thread-records.ts'
 import { prune } from './branch.ts'
-import type { MemoryOutbox } from './outbox.ts'
+import type { MemoryDatabase } from './database.ts'
 import { isLive, rootCheckpoint, type StoredThread, type Tables } from './tables.ts'
 
 export class MemoryThreads implements ThreadRecords {
   readonly #tables: Tables
-  readonly #outbox: MemoryOutbox
+  readonly #database: Pick<MemoryDatabase, 'outbox' | 'approvals'>
   readonly #now: () => number
 
-  constructor(tables: Tables, outbox: MemoryOutbox, now: () => number) {
+  constructor(tables: Tables, database: Pick<MemoryDatabase, 'outbox' | 'approvals'>, now: () => number) {
     this.#tables = tables
-    this.#outbox = outbox
+    this.#database = database
     this.#now = now
   }
 
@@ -68,7 +68,8 @@ export class MemoryThreads implements ThreadRecords {
     if (thread === undefined) return false
     this.#tables.threads.get(key.tenant)?.delete(key.thread)
     for (const { record } of thread.runs) this.#tables.runs.get(key.tenant)?.delete(record.run)
-    this.#outbox.dropSettled(key.tenant, key.thread)
+    this.#database.outbox.dropSettled(key.tenant, key.thread)
+    this.#database.approvals.drop(key.tenant, key.thread)
     return true
   }
 
@@ -93,7 +94,11 @@ export class MemoryThreads implements ThreadRecords {
   }
 
   #isExpired({ expiresAtMs, runs }: StoredThread): boolean {
-    return expiresAtMs !== undefined && expiresAtMs < this.#now() && !runs.some(isLive)
+    return (
+      expiresAtMs !== undefined &&
+      expiresAtMs < this.#now() &&
+      !runs.some((run) => isLive(run) || run.record.status === 'waiting')
+    )
   }
 
   /** The time to live counts from now. */
@@ -107,6 +112,7 @@ export class MemoryThreads implements ThreadRecords {
     if (owner === null || threads.has(thread)) return undefined
     const now = this.#timestamp()
     const made: StoredThread = {
+      tenant,
       record: {
         thread,
         owner,

@@ -1,20 +1,20 @@
 // Threads in Postgres, over Neon's HTTP protocol. The rules are in schema.sql, under the row lock; this file only asks.
+
+import type { Chain, LoadChain, SnapshotPut } from '../../ports/chains.ts'
 import type {
   AbandonedTurn,
   BeginTurn,
   Cancellation,
   CancelRun,
-  Chain,
   Checkpointer,
   ClaimRef,
-  LoadChain,
   Orphan,
   SavedTask,
-  SnapshotPut,
   StepCommit,
   StepOutcome,
   TurnClaim,
 } from '../../ports/checkpointer.ts'
+import { neonApprovals } from './approvals.ts'
 import { type Database, database, type Sql } from './database.ts'
 import { neonOutbox } from './outbox.ts'
 import { runRecords, threadRecords } from './records.ts'
@@ -33,10 +33,12 @@ class NeonCheckpointer implements Checkpointer {
   readonly threads: Checkpointer['threads']
   readonly runs: Checkpointer['runs']
   readonly outbox: Checkpointer['outbox']
+  readonly approvals: Checkpointer['approvals']
 
   constructor(database: Database) {
     this.#database = database
     this.outbox = neonOutbox(database)
+    this.approvals = neonApprovals(database)
     this.threads = threadRecords(database)
     this.runs = runRecords(database)
   }
@@ -45,10 +47,19 @@ class NeonCheckpointer implements Checkpointer {
     const { tenant, thread, owner, run, graph, token, leaseMs, inlineBytes, maxAttempts } = begin
     const claim = (await this.#database.call('begin_turn_v2', {
       ...{ tenant, thread, owner, create: begin.createThread, ttlMs: begin.threadTtlMs },
-      ...{ run: run?.run, key: run?.key, bodyHash: run?.bodyHash, graph, input: run?.input, strategy: run?.strategy },
+      ...{
+        run: run?.run,
+        key: run?.key,
+        bodyHash: run?.bodyHash,
+        graph,
+        kind: run?.kind ?? 'input',
+        input: run?.input,
+      },
+      ...{ forkFrom: run?.forkFrom, stops: run?.stops, strategy: run?.strategy },
       ...{ token, leaseMs, inlineBytes, maxAttempts },
     })) as ClaimRow
     if (claim.outcome === 'ended') return { outcome: 'ended', run: runOf(claim.run) }
+    if (claim.outcome === 'waiting') return { outcome: 'waiting', run: runOf(claim.run) }
     return claim.outcome === 'claimed' ? claimOf(claim) : claim
   }
 
@@ -61,7 +72,7 @@ class NeonCheckpointer implements Checkpointer {
 
   async commitStep(commit: StepCommit): Promise<StepOutcome> {
     const { tenant, thread, run, epoch, token, head, hash, step, checkpoints, status, error, leaseMs } = commit
-    const { saved, messages } = commit
+    const { saved, messages, questions = [] } = commit
     return (await this.#database.call('commit_step_v2', {
       ...{ tenant, thread, run, epoch, token, head, hash, step },
       steps: checkpoints.map((checkpoint) => checkpoint.step),
@@ -72,6 +83,7 @@ class NeonCheckpointer implements Checkpointer {
       messageIds: messages.map(({ id }) => id),
       messageTopics: messages.map(({ topic }) => topic),
       messagePayloads: messages.map(({ payload }) => payload),
+      questions: JSON.stringify(questions),
     })) as StepOutcome
   }
 
@@ -133,7 +145,8 @@ function savedColumns(saved: readonly SavedTask[]) {
 type ClaimRow =
   | ClaimedRow
   | { readonly outcome: 'ended'; readonly run: RunRow }
-  | Exclude<TurnClaim, { outcome: 'claimed' | 'ended' }>
+  | { readonly outcome: 'waiting'; readonly run: RunRow }
+  | Exclude<TurnClaim, { outcome: 'claimed' | 'ended' | 'waiting' }>
 
 type CancellationRow =
   | ClaimedRow

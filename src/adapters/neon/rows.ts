@@ -1,5 +1,7 @@
 // What the SQL functions give back, and what the port makes of it.
-import type { Chain, ClaimedTurn, Frame, SavedTask } from '../../ports/checkpointer.ts'
+
+import type { Chain, Frame } from '../../ports/chains.ts'
+import type { Answer, ClaimedTurn, SavedTask } from '../../ports/checkpointer.ts'
 import type { RunError, RunRecord } from '../../ports/run-records.ts'
 import type { ThreadRecord } from '../../ports/thread-records.ts'
 import { metadataOf } from './metadata.ts'
@@ -12,8 +14,9 @@ export interface ChainRow {
   readonly frames: readonly FrameRow[] | null
 }
 
-export interface ClaimedRow extends Omit<ClaimedTurn, 'frames' | 'saved'> {
+export interface ClaimedRow extends Omit<ClaimedTurn, 'frames' | 'saved' | 'answers'> {
   readonly frames: readonly FrameRow[] | null
+  readonly answers: readonly Answer[] | null
   readonly saved: readonly SavedTask[] | null
 }
 
@@ -31,7 +34,7 @@ export function frameOf([seq, parent, hash, run, step, createdAt, kind, text]: F
 }
 
 export function claimOf(row: ClaimedRow): ClaimedTurn {
-  return { ...row, frames: row.frames?.map(frameOf) ?? null, saved: row.saved ?? [] }
+  return { ...row, frames: row.frames?.map(frameOf) ?? null, saved: row.saved ?? [], answers: row.answers ?? [] }
 }
 
 export function chainOf({ head, frames }: ChainRow): Chain {

@@ -2,13 +2,13 @@
 import { expect } from 'vitest'
 import { hashOf } from '../../../src/kernel/hash.ts'
 import { randomId } from '../../../src/kernel/id.ts'
+import type { Frame } from '../../../src/ports/chains.ts'
 import type {
   BeginTurn,
   BusyStrategy,
   Checkpointer,
   ClaimedTurn,
   ClaimRef,
-  Frame,
   StepCommit,
   ThreadKey,
 } from '../../../src/ports/checkpointer.ts'

@@ -1,0 +1,224 @@
+// Questions and their answers in the in-memory database. The same outcomes as Postgres, asked in the same order.
+import type {
+  AnswerApproval,
+  AnswerOutcome,
+  ApprovalAttempt,
+  ApprovalRecord,
+  ApprovalSearch,
+  ApprovalStatus,
+  Approvals,
+  Question,
+} from '../../ports/approvals.ts'
+import type { Answer } from '../../ports/checkpointer.ts'
+import type { Superstep } from './saved-tasks.ts'
+import { isLive, type StoredApproval, type StoredRun, type StoredThread, type Tables } from './tables.ts'
+
+export class MemoryApprovals implements Approvals {
+  readonly #tables: Tables
+  readonly #now: () => number
+
+  constructor(tables: Tables, now: () => number) {
+    this.#tables = tables
+    this.#now = now
+  }
+
+  async answer(request: AnswerApproval): Promise<AnswerOutcome> {
+    const { tenant, id, owner, token, webhook, run } = request
+    const seen = webhook ? this.#tables.webhooks.get(JSON.stringify([tenant, token]))?.approval : undefined
+    if (seen !== undefined) return { outcome: 'repeated', approval: this.#view(seen) }
+    const stored = this.#find(tenant, owner, id)
+    if (stored === undefined) return { outcome: this.#isAtWork(tenant, owner, run) ? 'early' : 'unknown' }
+    const outcome = this.#outcomeFor(stored, request)
+    if (outcome === 'accepted') this.#accept(stored, request)
+    if (outcome !== 'repeated') {
+      stored.attempts.push({ at: this.#timestamp(), by: request.by, via: request.via, outcome })
+    }
+    return { outcome, approval: this.#view(stored) }
+  }
+
+  #outcomeFor({ record, answerToken, ...stored }: StoredApproval, { token, by, approver }: AnswerApproval) {
+    const { approvers, answerer, notRequester, requester, status } = record
+    if (answerToken === token) return 'repeated'
+    const listed = approvers === null || approvers.includes(by)
+    if (answerer === 'approver' && !(approver && listed)) return 'forbidden'
+    if (notRequester && by === requester) return 'forbidden'
+    if (status !== 'pending') return status
+    return this.#isOver(stored.expiresAtMs) ? 'expired' : 'accepted'
+  }
+
+  #accept(stored: StoredApproval, { tenant, by, via, answer, token, webhook }: AnswerApproval): void {
+    const answered = { answer, answeredBy: by, answeredVia: via, answeredAt: this.#timestamp() }
+    stored.record = { ...stored.record, ...answered, status: 'answered' }
+    stored.answerToken = token
+    if (webhook) this.#tables.webhooks.set(JSON.stringify([tenant, token]), { approval: stored, atMs: this.#now() })
+    this.#resume(stored)
+  }
+
+  async get({ tenant, owner }: { tenant: string; owner: string | null }, id: string) {
+    const stored = this.#find(tenant, owner, id)
+    return stored && this.#view(stored)
+  }
+
+  async list({
+    tenant,
+    owner,
+    thread,
+    run,
+    status,
+    limit,
+    offset,
+  }: ApprovalSearch): Promise<readonly ApprovalRecord[]> {
+    return [...this.#tables.approvals]
+      .filter((stored) => stored.tenant === tenant)
+      .map((stored) => this.#view(stored))
+      .filter((record) => owner === null || record.requester === owner)
+      .filter((record) => (thread === null || record.thread === thread) && (run === null || record.run === run))
+      .filter((record) => status === null || record.status === status)
+      .reverse()
+      .slice(offset, offset + limit)
+  }
+
+  async attempts(tenant: string, id: string): Promise<readonly ApprovalAttempt[]> {
+    return [...(this.#find(tenant, null, id)?.attempts ?? [])]
+  }
+
+  async expire(limit: number): Promise<number> {
+    const over = [...this.#tables.approvals].filter(
+      ({ record, expiresAtMs }) => record.status === 'pending' && this.#isOver(expiresAtMs),
+    )
+    for (const stored of over.slice(0, limit)) {
+      this.#end(stored, 'expired')
+      this.#resume(stored)
+    }
+    return Math.min(over.length, limit)
+  }
+
+  async purge(olderThanMs: number): Promise<void> {
+    for (const [name, { atMs }] of this.#tables.webhooks) {
+      if (atMs < this.#now() - olderThanMs) this.#tables.webhooks.delete(name)
+    }
+  }
+
+  /** With the commit of the superstep that asks. */
+  ask(
+    tenant: string,
+    thread: StoredThread,
+    run: StoredRun,
+    superstep: Superstep,
+    questions: readonly Question[],
+  ): void {
+    for (const { task, key, expiresInMs, ...shown } of questions) {
+      if (this.#find(tenant, null, shown.id) !== undefined) continue
+      const expiresAtMs = expiresInMs === null ? undefined : this.#now() + expiresInMs
+      const { thread: id, owner: requester, head: seq } = thread.record
+      const unanswered = { answer: null, answeredBy: null, answeredVia: null, answeredAt: null }
+      const times = {
+        expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
+        createdAt: this.#timestamp(),
+      }
+      const place = { thread: id, run: run.record.run, graph: run.record.graph, requester, seq }
+      const record: ApprovalRecord = { ...shown, ...place, status: 'pending', ...unanswered, ...times }
+      const state = { answerToken: undefined, used: false, attempts: [] }
+      this.#tables.approvals.add({ tenant, record, superstep, task, key, expiresAtMs, ...state })
+    }
+  }
+
+  answersFor(tenant: string, thread: string, superstep: Superstep): Answer[] {
+    return this.#of(tenant, thread, superstep).flatMap(({ task, key, record: { status, answer } }) =>
+      status === 'cancelled' ? [] : [{ task, key, status, answer }],
+    )
+  }
+
+  /** Whether somebody has to answer before a run can go on. */
+  isAsked(tenant: string, { record: { run } }: StoredRun): boolean {
+    return this.#askedBy(tenant, run).some(({ record }) => record.status === 'pending')
+  }
+
+  /** What a run has asked is asked no more, and an answer that it has not taken is good for nothing. */
+  withdraw(tenant: string, { record: { run } }: StoredRun): void {
+    for (const stored of this.#askedBy(tenant, run)) {
+      const { status } = stored.record
+      if (status === 'pending' || (status === 'answered' && !stored.used)) this.#end(stored, 'cancelled')
+    }
+  }
+
+  markUsed(tenant: string, thread: string, superstep: Superstep): void {
+    for (const stored of this.#of(tenant, thread, superstep))
+      if (stored.record.status === 'answered') stored.used = true
+  }
+
+  /** What was answered while its superstep was at work: nobody else would see that the run is due. */
+  resumeAnswered(tenant: string, thread: StoredThread, superstep: Superstep): void {
+    for (const stored of this.#of(tenant, thread.record.thread, superstep)) {
+      const { status } = stored.record
+      const finished = thread.saved.some(
+        ({ run, step, task, key }) =>
+          run === superstep.run && step === superstep.step && task === stored.task && key === '',
+      )
+      if (!finished && (status === 'expired' || (status === 'answered' && !stored.used))) this.#resume(stored)
+    }
+  }
+
+  drop(tenant: string, thread: string): void {
+    for (const stored of this.#tables.approvals) {
+      if (stored.tenant === tenant && stored.record.thread === thread) this.#tables.approvals.delete(stored)
+    }
+    for (const [name, { approval }] of this.#tables.webhooks) {
+      if (!this.#tables.approvals.has(approval)) this.#tables.webhooks.delete(name)
+    }
+  }
+
+  /** A run is due again once a task of it has no open question left. */
+  #resume({ tenant, record, task }: StoredApproval): void {
+    const run = this.#tables.runs.get(tenant)?.get(record.run)
+    const thread = this.#tables.threads.get(tenant)?.get(record.thread)
+    const open = this.#askedBy(tenant, record.run).some(
+      (other) => other.task === task && other.record.status === 'pending',
+    )
+    if (run?.record.status !== 'waiting' || thread === undefined || open) return
+    const updatedAt = this.#timestamp()
+    run.record = { ...run.record, status: 'queued', updatedAt }
+    run.asksAtMs = Number.NEGATIVE_INFINITY
+    thread.record = { ...thread.record, status: 'busy', updatedAt }
+  }
+
+  #end(stored: StoredApproval, status: ApprovalStatus): void {
+    stored.record = { ...stored.record, status }
+  }
+
+  #find(tenant: string, owner: string | null, id: string): StoredApproval | undefined {
+    return [...this.#tables.approvals].find(
+      (stored) =>
+        stored.tenant === tenant && stored.record.id === id && (owner === null || stored.record.requester === owner),
+    )
+  }
+
+  #of(tenant: string, thread: string, { run, step }: Superstep): StoredApproval[] {
+    return [...this.#tables.approvals].filter(
+      ({ tenant: of, record, superstep }) =>
+        of === tenant && record.thread === thread && superstep.run === run && superstep.step === step,
+    )
+  }
+
+  #askedBy(tenant: string, run: string): StoredApproval[] {
+    return [...this.#tables.approvals].filter((stored) => stored.tenant === tenant && stored.record.run === run)
+  }
+
+  #isAtWork(tenant: string, owner: string | null, run: string | null): boolean {
+    const found = run === null ? undefined : this.#tables.runs.get(tenant)?.get(run)
+    const thread = found && this.#tables.threads.get(tenant)?.get(found.record.thread)
+    return found !== undefined && isLive(found) && (owner === null || thread?.record.owner === owner)
+  }
+
+  #view({ record, expiresAtMs }: StoredApproval): ApprovalRecord {
+    return record.status === 'pending' && this.#isOver(expiresAtMs) ? { ...record, status: 'expired' } : record
+  }
+
+  #isOver(expiresAtMs: number | undefined): boolean {
+    return expiresAtMs !== undefined && expiresAtMs < this.#now()
+  }
+
+  #timestamp(): string {
+    return new Date(this.#now()).toISOString()
+  }
+}

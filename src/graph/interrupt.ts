@@ -1,0 +1,46 @@
+// Interrupts: typed questions that stop a run until a person has answered.
+import { RecollectError } from '../kernel/errors.ts'
+import type { StandardSchema } from '../kernel/schema.ts'
+
+/** Who may answer, and until when. */
+export interface InterruptTerms {
+  /** `owner` of the thread, or an `approver`: a principal with the scope to approve. `owner` unless told otherwise. */
+  readonly answerer?: 'owner' | 'approver'
+  /** Only these users. */
+  readonly approvers?: readonly string[]
+  /** True: somebody else than the thread's owner. */
+  readonly notRequester?: boolean
+  /** In milliseconds; then asking fails with `approval_expired`. Never unless told otherwise. */
+  readonly expiresInMs?: number
+}
+
+/** A question: what is shown, and what an answer looks like. */
+export interface Interrupt<Payload = unknown, Answer = unknown> {
+  readonly name: string
+  readonly payload: StandardSchema<unknown, Payload>
+  readonly answer: StandardSchema<unknown, Answer>
+  readonly terms: InterruptTerms
+}
+
+const names = /^[A-Za-z0-9_.-]{1,64}$/
+
+/**
+ * `interrupt('review', { payload: z.object({ draft: z.string() }), answer: z.object({ approved: z.boolean() }) })`. A node that
+ * asks it names it: `{ interrupts: [review], run }`. Throws `graph_invalid` for a name of other characters.
+ */
+export function interrupt<Payload, Answer>(
+  name: string,
+  {
+    payload,
+    answer,
+    ...terms
+  }: InterruptTerms & {
+    readonly payload: StandardSchema<unknown, Payload>
+    readonly answer: StandardSchema<unknown, Answer>
+  },
+): Interrupt<Payload, Answer> {
+  if (!names.test(name)) {
+    throw new RecollectError('graph_invalid', `The interrupt name "${name}" must be 1 to 64 of A–Z a–z 0–9 _ . -.`)
+  }
+  return { name, payload, answer, terms }
+}

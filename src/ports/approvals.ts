@@ -1,0 +1,106 @@
+// The port to questions that tasks have asked: bound to what was shown, answered once, kept with who answered.
+
+/** As the commit of a suspended superstep brings it. The id is the same whenever the same question is asked again there. */
+export interface Question {
+  readonly id: string
+  /** Place of the task in task order. */
+  readonly task: number
+  readonly node: string
+  /** Of the question in its task; it has the hash of the payload in it. */
+  readonly key: string
+  /** What it is called. */
+  readonly kind: string
+  /** Encoded: exactly what is shown. */
+  readonly payload: string
+  /** `owner`: whoever owns the thread, or an approver. `approver`: a principal who may approve. */
+  readonly answerer: 'owner' | 'approver'
+  /** Only these users; `null`: any. */
+  readonly approvers: readonly string[] | null
+  /** True: not the thread's owner. */
+  readonly notRequester: boolean
+  /** `null`: it never expires. */
+  readonly expiresInMs: number | null
+}
+
+export type ApprovalStatus = 'pending' | 'answered' | 'expired' | 'cancelled'
+
+export interface ApprovalRecord extends Omit<Question, 'task' | 'key' | 'expiresInMs'> {
+  readonly thread: string
+  readonly run: string
+  readonly graph: string
+  /** The thread's owner. */
+  readonly requester: string
+  /** The checkpoint that it was asked at. */
+  readonly seq: number
+  readonly status: ApprovalStatus
+  /** Encoded. */
+  readonly answer: string | null
+  readonly answeredBy: string | null
+  /** The road it came by. */
+  readonly answeredVia: string | null
+  /** ISO 8601. */
+  readonly answeredAt: string | null
+  readonly expiresAt: string | null
+  readonly createdAt: string
+}
+
+export interface AnswerApproval {
+  readonly tenant: string
+  readonly id: string
+  /** Whose threads the answerer may see; `null`: all of the tenant. */
+  readonly owner: string | null
+  readonly by: string
+  /** Whether they may answer what asks for an approver. */
+  readonly approver: boolean
+  readonly via: string
+  /** Encoded, and valid. */
+  readonly answer: string
+  /** Of this attempt: random, or the id of the webhook that brought it, which is remembered. */
+  readonly token: string
+  readonly webhook: boolean
+  /** The run that the answerer believes has asked: while it is at work, a question that is not there yet is `early`. */
+  readonly run: string | null
+}
+
+/**
+ * `repeated`: this very attempt, or webhook, was accepted before. `answered`, `expired`, `cancelled`: it is too late. Nothing
+ * is changed but by `accepted`.
+ */
+export type AnswerOutcome =
+  | {
+      readonly outcome: 'accepted' | 'repeated' | 'forbidden' | Exclude<ApprovalStatus, 'pending'>
+      readonly approval: ApprovalRecord
+    }
+  | { readonly outcome: 'early' | 'unknown' }
+
+export interface ApprovalSearch {
+  readonly tenant: string
+  readonly owner: string | null
+  readonly thread: string | null
+  readonly run: string | null
+  readonly status: ApprovalStatus | null
+  readonly limit: number
+  readonly offset: number
+}
+
+/** Everyone who tried to answer, and what they were told. */
+export interface ApprovalAttempt {
+  readonly at: string
+  readonly by: string
+  readonly via: string
+  readonly outcome: string
+}
+
+export interface Approvals {
+  /** In one statement, which also makes its run due. Sent again with the same token it is told the same again. */
+  answer(request: AnswerApproval): Promise<AnswerOutcome>
+  get(key: { readonly tenant: string; readonly owner: string | null }, id: string): Promise<ApprovalRecord | undefined>
+  /** Newest first. */
+  list(search: ApprovalSearch): Promise<readonly ApprovalRecord[]>
+  /** Oldest first. */
+  attempts(tenant: string, id: string): Promise<readonly ApprovalAttempt[]>
+  /** Ends questions whose time is over: their runs are due. Gives how many. */
+  expire(limit: number): Promise<number>
+  /** Forgets ids of webhooks that were accepted longer ago. */
+  purge(olderThanMs: number): Promise<void>
+}

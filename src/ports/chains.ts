@@ -1,0 +1,43 @@
+// Checkpoints on their way into a thread and back.
+import type { ThreadKey } from './checkpointer.ts'
+
+export interface NewCheckpoint {
+  /** Superstep in the run; 0 is the input. */
+  readonly step: number
+  readonly hash: string
+  readonly delta: string
+}
+
+/** A stored checkpoint on its way to a reader. Oldest first in a chain; the first one carries a snapshot, or has no parent. */
+export interface Frame {
+  readonly seq: number
+  /** 0: the thread's first. */
+  readonly parent: number
+  readonly hash: string
+  readonly run: string
+  readonly step: number
+  /** ISO 8601. */
+  readonly createdAt: string
+  readonly kind: 'delta' | 'snapshot'
+  readonly text: string
+}
+
+export interface LoadChain extends ThreadKey {
+  /** `null`: the head. */
+  readonly seq: number | null
+  /** At least so many checkpoints, newest included, if the branch has them. */
+  readonly count: number
+}
+
+export interface Chain {
+  readonly head: number
+  readonly frames: readonly Frame[]
+}
+
+export interface SnapshotPut {
+  readonly tenant: string
+  readonly thread: string
+  readonly seq: number
+  readonly hash: string
+  readonly text: string
+}
