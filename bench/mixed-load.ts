@@ -1,6 +1,7 @@
 // Conversations in which people send a second message before the first is answered, and the model calls this throws away.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BusyStrategy, type CompiledGraph, isRecollectError, user } from '../src/index.ts'
+import { randomIntegers, randomLimit } from './random.ts'
 import type { Stack } from './stack.ts'
 
 const mix = {
@@ -18,6 +19,8 @@ const mix = {
 
 interface Counts {
   turns: number
+  /** Of these, sent while another was being answered. */
+  second: number
   answered: number
   interrupted: number
   failed: number
@@ -28,17 +31,19 @@ interface Counts {
 export async function mixedLoad(running: Stack, graph: CompiledGraph, name: string) {
   const counts: Counts = {
     turns: 0,
+    second: 0,
     answered: 0,
     interrupted: 0,
     failed: 0,
     started: { kept: 0, dropped: 0, none: 0 },
   }
-  const random = randomFrom(11)
   running.taken()
-  const waiting = Array.from({ length: mix.threads }, (_, index) => `${name}-mixed-${index}`)
+  let next = 0
   const work = async () => {
-    for (let thread = waiting.pop(); thread !== undefined; thread = waiting.pop())
-      await conversation(graph, thread, random, counts)
+    while (next < mix.threads) {
+      const index = next++
+      await conversation(graph, `${name}-mixed-${index}`, chance(index), counts)
+    }
   }
   await Promise.all(Array.from({ length: mix.atOnce }, work))
   const modelCalls = running.taken().model.length
@@ -54,12 +59,14 @@ async function conversation(graph: CompiledGraph, thread: string, random: () => 
     const first = turn(`Hello, for the ${index}. time.`, 'enqueue')
     const kind = random()
     const waitMs = random() * mix.secondWithinMs
+    const pauseMs = random() * mix.pauseMs
     if (kind < mix.enqueue + mix.interrupt) {
+      counts.second++
       await sleep(waitMs)
       await turn('And one thing more.', kind < mix.enqueue ? 'enqueue' : 'interrupt')
     }
     await first
-    await sleep(random() * mix.pauseMs)
+    await sleep(pauseMs)
   }
   await Promise.all(afterwards)
 }
@@ -102,11 +109,10 @@ async function oneTurn({ graph, thread, text, strategy, afterwards }: OneTurn, c
 /** What a run ends with that another one has interrupted. */
 const interruptions = new Set(['run_cancelled', 'run_fenced'])
 
-/** The same every time, so that on and off meet the same people. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state / 2_147_483_648
-  }
+/** From 0 to 1. Each thread has its own, so that on and off meet the same people in whatever order. */
+function chance(thread: number): () => number {
+  const random = randomIntegers(thread * 7_919 + 1)
+  // The first ones of neighbouring seeds are neighbours too.
+  for (let index = 0; index < 8; index++) random()
+  return () => random() / randomLimit
 }
