@@ -1,16 +1,20 @@
 // Conversations in which people send a second message before the first is answered, and the model calls this throws away.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BusyStrategy, type CompiledGraph, isRecollectError, user } from '../src/index.ts'
 import { randomIntegers, randomLimit } from './random.ts'
 import type { Stack } from './stack.ts'
 
-const mix = {
-  threads: 100,
+export interface Mix {
+  readonly threads: number
+  /** Shares of the turns that meet a second one on the same thread. */
+  readonly enqueue: number
+  readonly interrupt: number
+}
+
+const people = {
   atOnce: 10,
   turnsPerThread: 10,
-  /** Shares of the turns that meet a second one on the same thread. */
-  enqueue: 0.1,
-  interrupt: 0.1,
   /** The second one comes so long after the first, at most. */
   secondWithinMs: 400,
   /** Between an answer and the next message, at most. */
@@ -28,7 +32,7 @@ interface Counts {
   started: { kept: number; dropped: number; none: number }
 }
 
-export async function mixedLoad(running: Stack, graph: CompiledGraph, name: string) {
+export async function mixedLoad(running: Stack, graph: CompiledGraph, mix: Mix) {
   const counts: Counts = {
     turns: 0,
     second: 0,
@@ -37,29 +41,42 @@ export async function mixedLoad(running: Stack, graph: CompiledGraph, name: stri
     failed: 0,
     started: { kept: 0, dropped: 0, none: 0 },
   }
+  const load = randomUUID()
   running.taken()
   let next = 0
   const work = async () => {
     while (next < mix.threads) {
       const index = next++
-      await conversation(graph, `${name}-mixed-${index}`, chance(index), counts)
+      await conversation({ graph, mix, thread: `${load}-${index}`, random: chance(index) }, counts)
     }
   }
-  await Promise.all(Array.from({ length: mix.atOnce }, work))
+  await Promise.all(Array.from({ length: people.atOnce }, work))
   const modelCalls = running.taken().model.length
   const { kept, dropped, none } = counts.started
   const thrownAway = modelCalls - (kept + dropped + none)
-  return { ...counts, modelCalls, thrownAwayPer1000: Math.round((thrownAway * 1_000) / counts.turns), mix }
+  return {
+    ...counts,
+    modelCalls,
+    thrownAwayPer1000: Math.round((thrownAway * 1_000) / counts.turns),
+    mix: { ...mix, ...people },
+  }
 }
 
-async function conversation(graph: CompiledGraph, thread: string, random: () => number, counts: Counts) {
+interface Conversation {
+  readonly graph: CompiledGraph
+  readonly mix: Mix
+  readonly thread: string
+  readonly random: () => number
+}
+
+async function conversation({ graph, mix, thread, random }: Conversation, counts: Counts) {
   const afterwards: Promise<unknown>[] = []
   const turn = (text: string, strategy: BusyStrategy) => oneTurn({ graph, thread, text, strategy, afterwards }, counts)
-  for (let index = 0; index < mix.turnsPerThread; index++) {
+  for (let index = 0; index < people.turnsPerThread; index++) {
     const first = turn(`Hello, for the ${index}. time.`, 'enqueue')
     const kind = random()
-    const waitMs = random() * mix.secondWithinMs
-    const pauseMs = random() * mix.pauseMs
+    const waitMs = random() * people.secondWithinMs
+    const pauseMs = random() * people.pauseMs
     if (kind < mix.enqueue + mix.interrupt) {
       counts.second++
       await sleep(waitMs)
