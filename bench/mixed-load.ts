@@ -1,15 +1,20 @@
 // Conversations in which people send a second message before the first is answered, and the model calls this throws away.
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BusyStrategy, type CompiledGraph, isRecollectError, user } from '../src/index.ts'
+import { randomIntegers, randomLimit } from './random.ts'
 import type { Stack } from './stack.ts'
 
-const mix = {
-  threads: 100,
+export interface Mix {
+  readonly threads: number
+  /** Shares of the turns that meet a second one on the same thread. */
+  readonly enqueue: number
+  readonly interrupt: number
+}
+
+const people = {
   atOnce: 10,
   turnsPerThread: 10,
-  /** Shares of the turns that meet a second one on the same thread. */
-  enqueue: 0.1,
-  interrupt: 0.1,
   /** The second one comes so long after the first, at most. */
   secondWithinMs: 400,
   /** Between an answer and the next message, at most. */
@@ -18,6 +23,8 @@ const mix = {
 
 interface Counts {
   turns: number
+  /** Of these, sent while another was being answered. */
+  second: number
   answered: number
   interrupted: number
   failed: number
@@ -25,41 +32,58 @@ interface Counts {
   started: { kept: number; dropped: number; none: number }
 }
 
-export async function mixedLoad(running: Stack, graph: CompiledGraph, name: string) {
+export async function mixedLoad(running: Stack, graph: CompiledGraph, mix: Mix) {
   const counts: Counts = {
     turns: 0,
+    second: 0,
     answered: 0,
     interrupted: 0,
     failed: 0,
     started: { kept: 0, dropped: 0, none: 0 },
   }
-  const random = randomFrom(11)
+  const load = randomUUID()
   running.taken()
-  const waiting = Array.from({ length: mix.threads }, (_, index) => `${name}-mixed-${index}`)
+  let next = 0
   const work = async () => {
-    for (let thread = waiting.pop(); thread !== undefined; thread = waiting.pop())
-      await conversation(graph, thread, random, counts)
+    while (next < mix.threads) {
+      const index = next++
+      await conversation({ graph, mix, thread: `${load}-${index}`, random: chance(index) }, counts)
+    }
   }
-  await Promise.all(Array.from({ length: mix.atOnce }, work))
+  await Promise.all(Array.from({ length: people.atOnce }, work))
   const modelCalls = running.taken().model.length
   const { kept, dropped, none } = counts.started
   const thrownAway = modelCalls - (kept + dropped + none)
-  return { ...counts, modelCalls, thrownAwayPer1000: Math.round((thrownAway * 1_000) / counts.turns), mix }
+  return {
+    ...counts,
+    modelCalls,
+    thrownAwayPer1000: Math.round((thrownAway * 1_000) / counts.turns),
+    mix: { ...mix, ...people },
+  }
 }
 
-async function conversation(graph: CompiledGraph, thread: string, random: () => number, counts: Counts) {
+interface Conversation {
+  readonly graph: CompiledGraph
+  readonly mix: Mix
+  readonly thread: string
+  readonly random: () => number
+}
+
+async function conversation({ graph, mix, thread, random }: Conversation, counts: Counts) {
   const afterwards: Promise<unknown>[] = []
   const turn = (text: string, strategy: BusyStrategy) => oneTurn({ graph, thread, text, strategy, afterwards }, counts)
-  for (let index = 0; index < mix.turnsPerThread; index++) {
+  for (let index = 0; index < people.turnsPerThread; index++) {
     const first = turn(`Hello, for the ${index}. time.`, 'enqueue')
     const kind = random()
-    const waitMs = random() * mix.secondWithinMs
+    const waitMs = random() * people.secondWithinMs
+    const pauseMs = random() * people.pauseMs
     if (kind < mix.enqueue + mix.interrupt) {
+      counts.second++
       await sleep(waitMs)
       await turn('And one thing more.', kind < mix.enqueue ? 'enqueue' : 'interrupt')
     }
     await first
-    await sleep(random() * mix.pauseMs)
+    await sleep(pauseMs)
   }
   await Promise.all(afterwards)
 }
@@ -102,11 +126,10 @@ async function oneTurn({ graph, thread, text, strategy, afterwards }: OneTurn, c
 /** What a run ends with that another one has interrupted. */
 const interruptions = new Set(['run_cancelled', 'run_fenced'])
 
-/** The same every time, so that on and off meet the same people. */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state / 2_147_483_648
-  }
+/** From 0 to 1. Each thread has its own, so that on and off meet the same people in whatever order. */
+function chance(thread: number): () => number {
+  const random = randomIntegers(thread * 7_919 + 1)
+  // The first ones of neighbouring seeds are neighbours too.
+  for (let index = 0; index < 8; index++) random()
+  return () => random() / randomLimit
 }

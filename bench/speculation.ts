@@ -9,6 +9,7 @@ import { type Stack, stack } from './stack.ts'
 
 /** Of every call; for the model, until its answer begins. */
 const latencyMs = { postgres: 80, redis: 5, model: 300 }
+const mix = { threads: 100, enqueue: 0.1, interrupt: 0.1 }
 const threads = 6
 const turnsPerThread = 10
 
@@ -23,8 +24,11 @@ export async function speculation(choices: ServerChoices = embedded): Promise<Re
     redis.knobs.latencyMs = latencyMs.redis
     if (model !== undefined) model.knobs.latencyMs = latencyMs.model
     const { on, off } = await firstTokens(running, graphs)
-    const mixed = { on: await mixedLoad(running, graphs.on, 'on'), off: await mixedLoad(running, graphs.off, 'off') }
-    return { on, off, thrownAwayPer1000: mixed.on.thrownAwayPer1000, latencyMs, mixed }
+    const mixed = await mixedLoad(running, graphs.on, mix)
+    // Off, nothing can be thrown away: what is counted there would be an error of the count.
+    const control = await mixedLoad(running, graphs.off, { ...mix, threads: 30 })
+    const patient = await mixedLoad(running, graphs.on, { threads: 30, enqueue: 0, interrupt: 0 })
+    return { on, off, thrownAwayPer1000: mixed.thrownAwayPer1000, latencyMs, mixed, control, patient }
   } finally {
     await running.close()
   }

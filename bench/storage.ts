@@ -5,6 +5,7 @@ import { neonCheckpointer } from '../src/adapters/neon/index.ts'
 import { agent, user } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 import { percentile, rounded } from './percentile.ts'
+import { randomIntegers } from './random.ts'
 import type { ServerChoices } from './servers.ts'
 import { type Stack, stack } from './stack.ts'
 
@@ -94,11 +95,7 @@ async function loading({ taken }: Stack, load: () => Promise<unknown>) {
 
 /** Text that compresses as badly as words do, the same every time. */
 function wordsFrom(seed: number): (length: number) => string {
-  let state = seed
-  const random = () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state
-  }
+  const random = randomIntegers(seed)
   return (length) => {
     let text = ''
     while (text.length < length) text += `${random().toString(36)} `
