@@ -111,7 +111,8 @@ create table if not exists recollect.writes (
 
 -- Since 2. A question that a task has asked and a person must answer: pending → answered | expired | cancelled. It is bound to the
 -- superstep (`step_run`, `step`: see next_superstep_v1) and the task that asked, and to exactly what was shown: `key` has the
--- hash of the payload in it. `used_at`: when the superstep was committed that took the answer. `answerer`: 'owner' of the thread, or an 'approver', of those named in `approvers` if there are any.
+-- hash of the payload in it. `used_at`: when the superstep was committed that took the answer. `answerer`: 'owner' of the thread,
+-- or an 'approver', of those named in `approvers` if there are any.
 create table if not exists recollect.approvals (
   tenant text not null,
   id text not null,
@@ -271,6 +272,7 @@ begin
     update recollect.runs r set status = 'dead', updated_at = clock_timestamp(),
       error = '{"code":"run_failed","message":"The run was started ' || due.attempts || ' times and never got to a commit; it is not tried again. Its input is kept with the run."}'
       where r.tenant = _tenant and r.run = due.run;
+    perform recollect.withdraw_v1(due);
     update recollect.threads t set status = 'error' where t.tenant = _tenant and t.thread = _thread;
   end loop;
 end $$;
@@ -311,7 +313,7 @@ begin
     first_base := least(first_base, r.base);
     if _strategy = 'rollback' then
       update recollect.runs x set status = 'cancelled', updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
-    elsif r.graph <> mine.graph then
+    elsif r.graph <> mine.graph or r.kind <> 'input' then
       update recollect.runs x set status = 'interrupted', updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
     else
       passed_on := passed_on || r.carried;
@@ -342,9 +344,10 @@ begin
     'graph', due.graph, 'owner', th.owner, 'epoch', th.epoch, 'head', th.head, 'hash', th.head_hash,
     'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'carried', coalesce(due.carried, '{}'),
     'attempts', due.attempts, 'cancelled', due.cancel_asked, 'kind', due.kind, 'stops', coalesce(due.stops, '{}'),
-    'answers', (select json_agg(json_build_object('task', a.task, 'key', a.key, 'status', a.status, 'answer', a.answer))
+    'answers', (select json_agg(json_build_object('id', a.id, 'task', a.task, 'node', a.node, 'key', a.key, 'kind', a.kind,
+        'payload', a.payload, 'status', a.status, 'answer', a.answer) order by a.task, a.created_at, a.id)
       from recollect.approvals a where a.tenant = th.tenant and a.thread = th.thread and a.step_run = next.run
-      and a.step = next.step and a.status in ('answered', 'expired', 'pending')),
+      and a.step = next.step and a.status in ('answered', 'expired', 'pending') and a.used_at is null),
     'superstep', json_build_object('run', next.run, 'step', next.step),
     'saved', (select json_agg(json_build_object('task', w.task, 'key', w.key, 'value', w.value)) from recollect.writes w
       where w.tenant = th.tenant and w.thread = th.thread and w.run = next.run and w.step = next.step),
@@ -519,7 +522,7 @@ declare
   th recollect.threads;
   r recollect.runs;
   parent recollect.checkpoints;
-  commit_id text := _step || ':' || _epoch;
+  commit_id text := _step || ':' || _epoch || case when _status = 'waiting' then ':waiting' else '' end;
   n int := coalesce(array_length(_deltas, 1), 0);
   next record;
   chain int;
@@ -554,6 +557,10 @@ begin
   if _status in ('running', 'success') then
     update recollect.approvals a set used_at = clock_timestamp() where a.tenant = _tenant and a.thread = _thread
       and a.step_run = next.run and a.step = next.step and a.status = 'answered' and a.used_at is null;
+  elsif _status = 'error' then
+    -- What was answered stays for whoever goes on with this superstep.
+    update recollect.approvals a set status = 'cancelled' where a.tenant = _tenant and a.thread = _thread and a.run = _run
+      and a.status = 'pending';
   end if;
   insert into recollect.approvals (tenant, id, thread, run, graph, requester, seq, step_run, step, task, node, key, kind, payload,
       answerer, approvers, not_requester, expires_at)
@@ -577,8 +584,7 @@ begin
     status = case _status when 'running' then 'busy' when 'error' then 'error' when 'waiting' then 'interrupted' else 'idle' end,
     updated_at = clock_timestamp()
     where t.tenant = _tenant and t.thread = _thread returning t.* into th;
-  -- A commit is named by the superstep that it is of; one that waits has not taken it.
-  update recollect.runs x set step = case when _status = 'waiting' then _step - 1 else _step end, status = _status, error = _error, attempts = 0, last_commit = commit_id,
+  update recollect.runs x set step = _step, status = _status, error = _error, attempts = 0, last_commit = commit_id,
     answer = th.head, input = case when n > 0 then null else x.input end, carried = case when n > 0 then null else x.carried end, updated_at = clock_timestamp()
     where x.tenant = _tenant and x.run = _run returning x.* into r;
   -- A question may have been answered while its superstep was at work: nobody else would see that the run is due.
@@ -603,7 +609,7 @@ $$;
 -- Answers a question: once, by whoever may, before it expires; in the transaction that makes its run due. `_token`: of this attempt,
 -- so that one whose acknowledgement was lost is told the same again; of a webhook, its id, which is remembered. `_owner`: whose
 -- threads the answerer may see; null: all of the tenant. `_approver`: whether they may answer what asks for an approver.
--- outcome: accepted | repeated | unknown | early | forbidden | answered | expired | cancelled
+-- outcome: accepted | repeated | invalid | unknown | early | forbidden | answered | expired | cancelled
 create or replace function recollect.answer_approval_v1(
   _tenant text, _id text, _owner text, _by text, _approver boolean, _via text, _answer text, _token text, _webhook boolean,
   _run text
@@ -631,7 +637,9 @@ begin
   told := case
     when a.answer_token = _token then 'repeated'
     when a.answerer = 'approver' and (not _approver or _by <> all(a.approvers)) or a.not_requester and _by = a.requester then 'forbidden'
+    when a.status = 'pending' and r.status not in ('waiting', 'queued', 'running') then 'cancelled'
     when a.status = 'pending' and a.expires_at < clock_timestamp() then 'expired'
+    when a.status = 'pending' and _answer is null then 'invalid'
     when a.status = 'pending' then 'accepted'
     else a.status end;
   if told = 'accepted' then
@@ -946,7 +954,10 @@ create or replace function recollect.give_up_runs_v1(_graphs text[], _older_than
     from recollect.threads t where t.tenant = r.tenant and t.thread = r.thread and r.status in ('queued', 'running')
       and r.graph <> all(_graphs) and r.updated_at < clock_timestamp() - _older_than_ms * interval '1 millisecond'
       and coalesce(t.lease_until < clock_timestamp(), true)
-    returning r.tenant, r.thread
+    returning r.tenant, r.thread, r.run
+  ), withdrawn as (
+    update recollect.approvals a set status = 'cancelled' from given_up g where a.tenant = g.tenant and a.run = g.run
+      and a.status = 'pending' returning 1
   ), freed as (
     update recollect.threads t set status = 'error' from given_up g where t.tenant = g.tenant and t.thread = g.thread returning 1
   )

@@ -44,6 +44,31 @@ export function applyInput(graph: Graph, position: Position, input: unknown, min
   return follow(graph, { values, due: [], arrived: {} }, [{ node: 'start', update: {}, goto: undefined }])
 }
 
+/** Writes from outside: as what a node wrote, and whither; or, without either, to the values alone. */
+export interface Edit {
+  /** Whose writes they are: what comes after it is due. */
+  readonly node?: string | undefined
+  readonly update: Readonly<Record<string, unknown>>
+  readonly goto?: readonly Target[] | undefined
+}
+
+/** Throws `input_invalid` for values that no state could take, and for a node that the graph does not have. */
+export function checkEdit(graph: Graph, { node, update, goto = [] }: Edit): void {
+  const targets = goto.flatMap((target) => (target === END ? [] : [isSend(target) ? target.node : target]))
+  for (const name of [...(node === undefined || node === 'start' ? [] : [node]), ...targets]) {
+    if (graph.nodes.has(name)) continue
+    const hint = didYouMean(name, [...graph.nodes.keys()])
+    throw new RecollectError('input_invalid', `There is no node "${name}" in this graph${hint}.`)
+  }
+  checkInput(graph, update)
+}
+
+export function applyEdit(graph: Graph, position: Position, { node, update, goto }: Edit, mintId: MintId): Position {
+  const values = reduceInput(graph, position.values, update, mintId)
+  if (node === undefined && goto === undefined) return { ...position, values }
+  return follow(graph, { ...position, values }, [{ node: node ?? 'start', update: {}, goto }])
+}
+
 function reduceInput(graph: Graph, values: Position['values'], input: unknown, mintId: MintId): Position['values'] {
   if (!isRecord(input)) {
     throw new RecollectError(

@@ -2,7 +2,6 @@
 import { didYouMean, RecollectError } from '../kernel/errors.ts'
 import type { Channels, StateOf } from './channel.ts'
 import { END, type Send } from './command.ts'
-import type { Interrupt } from './interrupt.ts'
 import type { CheckedNodes, NodeOptions } from './node.ts'
 
 type NamesOf<Nodes> = Extract<keyof Nodes, string>
@@ -45,8 +44,6 @@ export interface Graph {
   readonly edges: ReadonlyMap<string, GraphEdge>
   /** Node with `join` → the nodes it waits for. */
   readonly joins: ReadonlyMap<string, readonly string[]>
-  /** What its nodes may ask, by name. */
-  readonly interrupts: ReadonlyMap<string, Interrupt>
   readonly stepLimit: number
 }
 
@@ -72,8 +69,7 @@ export function graphOf(definition: LooseDefinition): Graph {
     edges.set(source, typeof edge === 'string' ? [edge] : (edge as GraphEdge))
   }
   const joins = joinsOf(nodes, edges)
-  const { interrupts, doubled } = interruptsOf(nodes)
-  const problems = [...nodeProblems(nodes), ...edgeProblems(nodes, edges), ...joinProblems(joins), ...doubled]
+  const problems = [...nodeProblems(nodes), ...edgeProblems(nodes, edges), ...joinProblems(joins)]
   if (Object.keys(definition.state).length === 0)
     problems.push('The state has no channels; a graph needs at least one.')
   const { stepLimit = 50 } = definition
@@ -81,7 +77,7 @@ export function graphOf(definition: LooseDefinition): Graph {
     problems.push(`stepLimit is ${stepLimit}; it must be a whole number above 0.`)
   }
   if (problems.length > 0) throw new RecollectError('graph_invalid', problems.join(' '), { details: { problems } })
-  return { channels: definition.state, nodes, edges, joins, interrupts, stepLimit }
+  return { channels: definition.state, nodes, edges, joins, stepLimit }
 }
 
 function nodeProblems(nodes: ReadonlyMap<string, GraphNode>): string[] {
@@ -96,6 +92,9 @@ function nodeProblems(nodes: ReadonlyMap<string, GraphNode>): string[] {
     if (node.timeoutMs !== undefined && !(node.timeoutMs > 0)) {
       problems.push(`Node "${name}" has timeoutMs ${node.timeoutMs}; it must be above 0.`)
     }
+    const asked = (node.interrupts ?? []).map((interrupt) => interrupt.name)
+    const twice = asked.find((interrupt, index) => asked.indexOf(interrupt) < index)
+    if (twice !== undefined) problems.push(`Node "${name}" has two interrupts "${twice}".`)
   }
   return problems
 }
@@ -119,22 +118,6 @@ function edgeProblems(nodes: ReadonlyMap<string, GraphNode>, edges: ReadonlyMap<
     }
   }
   return problems
-}
-
-/** An answer finds its question by the name: two questions of one name could not be told apart. */
-function interruptsOf(nodes: ReadonlyMap<string, GraphNode>) {
-  const interrupts = new Map<string, Interrupt>()
-  const doubled: string[] = []
-  for (const [name, node] of nodes) {
-    // A node knows the types of what it asks; the graph only finds it by its name.
-    for (const asked of (node.interrupts ?? []) as readonly Interrupt[]) {
-      const known = interrupts.get(asked.name) ?? asked
-      if (known !== asked)
-        doubled.push(`Node "${name}" has an interrupt "${asked.name}", and so has another node: they are not the same.`)
-      interrupts.set(asked.name, known)
-    }
-  }
-  return { interrupts, doubled }
 }
 
 function joinsOf(nodes: ReadonlyMap<string, GraphNode>, edges: ReadonlyMap<string, GraphEdge>): Map<string, string[]> {

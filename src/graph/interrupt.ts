@@ -20,6 +20,8 @@ export interface Interrupt<Payload = unknown, Answer = unknown> {
   readonly payload: StandardSchema<unknown, Payload>
   readonly answer: StandardSchema<unknown, Answer>
   readonly terms: InterruptTerms
+  /** Why a valid answer does not fit what was asked. */
+  readonly misfit?: (answer: Answer, payload: Payload) => Promise<string | undefined>
 }
 
 const names = /^[A-Za-z0-9_.-]{1,64}$/

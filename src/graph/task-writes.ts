@@ -1,5 +1,6 @@
 // What one task wrote, and its stored text: kept when a task has finished and its superstep has not.
 import { decode, encode, isRecord } from '../kernel/json.ts'
+import type { Edit } from './apply.ts'
 import { isSend, type Send, send, type Target } from './command.ts'
 
 export interface TaskWrites {
@@ -20,21 +21,34 @@ export interface SentMessage {
 const formatVersion = 1
 
 export function writesText({ node, update, goto, sent }: TaskWrites): string {
-  // A send is recognised by a symbol, which no text has.
-  const targets = goto?.map((target) => (isSend(target) ? { node: target.node, input: target.input } : target))
-  return encode({ v: formatVersion, node, update, ...(targets && { goto: targets }), ...(sent && { sent }) })
+  return encode({ v: formatVersion, node, update, ...(goto && { goto: goto.map(storedTarget) }), ...(sent && { sent }) })
 }
 
-/** `undefined` when it is not of this format, or of another node. */
-export function parseWrites(text: string, node: string): TaskWrites | undefined {
+/** `undefined` when it is not of this format. */
+export function parseWrites(text: string): TaskWrites | undefined {
   const stored = decode(text)
-  if (!isRecord(stored) || stored.v !== formatVersion || stored.node !== node) return undefined
-  const { update, goto, sent } = stored as Partial<Stored>
-  return { node, update: update ?? {}, goto: goto?.map(targetOf), ...(sent && { sent }) }
+  if (!isRecord(stored) || stored.v !== formatVersion) return undefined
+  const { node, update, goto, sent } = stored as Partial<Stored>
+  return { node: node ?? '', update: update ?? {}, goto: goto?.map(targetOf), ...(sent && { sent }) }
+}
+
+/** A run that brings writes from outside keeps them as text until its first commit. */
+export function editText({ node, update, goto }: Edit): string {
+  return encode({ ...(node !== undefined && { node }), update, ...(goto && { goto: goto.map(storedTarget) }) })
+}
+
+export function parseEdit(text: string): Edit {
+  const { node, update, goto } = decode(text) as Partial<Stored>
+  return { ...(node !== undefined && { node }), update: update ?? {}, ...(goto && { goto: goto.map(targetOf) }) }
 }
 
 interface Stored extends Omit<TaskWrites, 'goto'> {
   readonly goto?: readonly (string | Pick<Send, 'node' | 'input'>)[]
+}
+
+/** A send is recognised by a symbol, which no text has. */
+function storedTarget(target: Target): string | Pick<Send, 'node' | 'input'> {
+  return isSend(target) ? { node: target.node, input: target.input } : target
 }
 
 function targetOf(stored: string | Pick<Send, 'node' | 'input'>): Target {

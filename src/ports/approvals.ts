@@ -53,8 +53,8 @@ export interface AnswerApproval {
   /** Whether they may answer what asks for an approver. */
   readonly approver: boolean
   readonly via: string
-  /** Encoded, and valid. */
-  readonly answer: string
+  /** Encoded; `null`: it is not valid, and only noted. */
+  readonly answer: string | null
   /** Of this attempt: random, or the id of the webhook that brought it, which is remembered. */
   readonly token: string
   readonly webhook: boolean
@@ -68,7 +68,7 @@ export interface AnswerApproval {
  */
 export type AnswerOutcome =
   | {
-      readonly outcome: 'accepted' | 'repeated' | 'forbidden' | Exclude<ApprovalStatus, 'pending'>
+      readonly outcome: 'accepted' | 'repeated' | 'forbidden' | 'invalid' | Exclude<ApprovalStatus, 'pending'>
       readonly approval: ApprovalRecord
     }
   | { readonly outcome: 'early' | 'unknown' }

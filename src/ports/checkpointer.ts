@@ -164,9 +164,8 @@ export interface SavedTask {
   readonly value: string
 }
 
-export interface Answer {
-  readonly task: number
-  readonly key: string
+/** A question that was asked in the superstep to come, and what became of it. */
+export interface Answer extends Pick<Question, 'id' | 'task' | 'node' | 'key' | 'kind' | 'payload'> {
   readonly status: 'pending' | 'answered' | 'expired'
   /** Encoded; `null` unless answered. */
   readonly answer: string | null
@@ -210,7 +209,7 @@ export interface StepCommit extends ClaimRef {
   /** What the superstep sends, on its way with the commit. */
   readonly messages: readonly OutboxEntry[]
   /** What its tasks ask. */
-  readonly questions?: readonly Question[]
+  readonly questions: readonly Question[]
   readonly leaseMs: number
 }
 

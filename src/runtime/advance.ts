@@ -1,11 +1,12 @@
 // From one position to the end of a run: plan, run, apply, and again. It saves through what it is given and knows no storage.
-import { applyInput, applyWrites } from '../graph/apply.ts'
+import { applyEdit, applyInput, applyWrites, type Edit } from '../graph/apply.ts'
 import type { MintId } from '../graph/channel.ts'
 import type { Position } from '../graph/checkpoint.ts'
 import type { Graph } from '../graph/graph.ts'
 import { plan } from '../graph/plan.ts'
 import type { TaskWrites } from '../graph/task-writes.ts'
 import { RecollectError } from '../kernel/errors.ts'
+import type { Question } from '../ports/approvals.ts'
 import type { Held, RunScope } from './run-scope.ts'
 import { type FinishedTask, runTasks, type SuperstepName, type SuperstepResult } from './superstep.ts'
 
@@ -21,9 +22,12 @@ export interface Recorded {
 /** Where steps go. What is recorded is saved with the next commit. */
 export interface Progress {
   record(recorded: Recorded): void
-  commit(status: 'running' | 'success'): Promise<void>
+  /** `waiting`: it stops by itself. */
+  commit(status: 'running' | 'success' | 'waiting'): Promise<void>
   /** What was finished of a superstep that failed. */
   keep(finished: readonly FinishedTask[]): void
+  /** Commits that a superstep has to wait for answers, with what was finished of it. */
+  suspend(questions: readonly Question[], finished: readonly FinishedTask[]): Promise<void>
 }
 
 export interface Advance {
@@ -36,35 +40,62 @@ export interface Advance {
   readonly scope: RunScope & { readonly held: Held }
   readonly progress: Progress
   readonly deepFreeze: boolean
+  /** Where it waits by itself: `before:node`, `after:node`, with `*` for every node. */
+  readonly stops: readonly string[]
+  /** Whether the position was just reached by what was taken in. */
+  readonly takesIn: boolean
   /** The first superstep, when it was begun before. */
   readonly ahead?: Promise<SuperstepResult> | undefined
 }
 
+/** What comes from outside: values to start with, or writes in a node's place. */
+export type TakenIn = { readonly values: unknown } | { readonly edit: Edit }
+
 /** Applies inputs, each a checkpoint of its own. None: the position's due tasks go on. */
 export function takeIn(
   { graph, position: start, scope, progress }: Pick<Advance, 'graph' | 'position' | 'progress' | 'scope'>,
-  inputs: readonly unknown[],
+  inputs: readonly TakenIn[],
 ): Position {
   const mintId = inputMint(scope.run)
   return inputs.reduce<Position>((before, input) => {
-    const position = applyInput(graph, before, input, mintId)
+    const position =
+      'edit' in input
+        ? applyEdit(graph, before, input.edit, mintId)
+        : applyInput(graph, before, input.values, mintId)
     progress.record({ step: 0, position, writes: [] })
     return position
   }, start)
 }
 
-export async function advance({ graph, scope, progress, deepFreeze, ahead, ...from }: Advance): Promise<Position> {
+export interface Advanced {
+  readonly status: 'success' | 'interrupted'
+  readonly position: Position
+}
+
+export async function advance({ graph, scope, progress, deepFreeze, ahead, ...from }: Advance): Promise<Advanced> {
   let { position, step } = from
+  let ran: readonly string[] = []
+  // What was just taken in may be due at a node to stop before.
+  let moved = from.takesIn
   while (position.due.length > 0) {
+    if (moved && stopsAt(from.stops, ran, position)) {
+      await progress.commit('waiting')
+      return { status: 'interrupted', position }
+    }
+    if (moved && step > from.step) await progress.commit('running')
     if (step >= graph.stepLimit) throw tooManySteps(graph)
     const first = step === from.step
     step++
     const name = (first ? from.name : undefined) ?? { run: scope.run, step }
     const result = await ((first ? ahead : undefined) ??
       runTasks(graph, plan(graph, position, { deepFreeze }), { step, name }, scope))
-    if (result.failure !== undefined) {
+    if (result.outcome === 'failed') {
       progress.keep(result.finished)
       throw result.failure
+    }
+    if (result.outcome === 'suspended') {
+      await progress.suspend(result.questions, result.finished)
+      return { status: 'interrupted', position }
     }
     const { writes } = result
     const superstep = step
@@ -72,10 +103,18 @@ export async function advance({ graph, scope, progress, deepFreeze, ahead, ...fr
       mint(`${scope.run}:${superstep}:${index}:${scope.held.epoch}`),
     )
     progress.record({ step, position, writes, name })
-    if (position.due.length > 0) await progress.commit('running')
+    ran = writes.map(({ node }) => node)
+    moved = true
   }
   await progress.commit('success')
-  return position
+  return { status: 'success', position }
+}
+
+function stopsAt(stops: readonly string[], ran: readonly string[], { due }: Position): boolean {
+  if (stops.length === 0) return false
+  const has = (when: string, nodes: readonly string[]) =>
+    nodes.length > 0 && (stops.includes(`${when}:*`) || nodes.some((node) => stops.includes(`${when}:${node}`)))
+  return has('after', ran) || has('before', due.map(({ node }) => node))
 }
 
 /** Of the messages that come with a run. They are the same whoever claims it. */

@@ -47,10 +47,10 @@ export class Asking {
   }
 
   #question(key: string, kind: string, payload: string, terms: InterruptTerms): Question {
-    const { tenant, thread = '' } = this.#scope
+    const { tenant, thread = '', run } = this.#scope
     const { index: task, node, name } = this.#place
     const { answerer = 'owner', approvers = null, notRequester = false, expiresInMs = null } = terms
-    const id = `ap_${hashOf(tenant, thread, name.run, `${name.step}:${task}`, key)}`
+    const id = `ap_${hashOf(tenant, thread, run, name.run, `${name.step}:${task}`, key)}`
     return { id, task, node, key, kind, payload, answerer, approvers, notRequester, expiresInMs }
   }
 

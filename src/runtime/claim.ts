@@ -1,14 +1,18 @@
 // A claim on a thread, with what its worker had before it: which state it is about, and what is still to be taken in.
+import type { Edit } from '../graph/apply.ts'
 import type { Position } from '../graph/checkpoint.ts'
+import { editText, parseEdit } from '../graph/task-writes.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
 import { decode, encode } from '../kernel/json.ts'
 import type { BeginTurn, Checkpointer, ClaimedTurn } from '../ports/checkpointer.ts'
+import type { TakenIn } from './advance.ts'
 import { positionAt } from './chain.ts'
+import type { House } from './house.ts'
 import { commitPatienceMs, resend } from './resend.ts'
 import type { Ahead } from './speculation.ts'
 import type { Candidate } from './thread-cache.ts'
-import type { House, TurnRequest } from './turn.ts'
+import type { TurnRequest, TurnRun } from './turn-request.ts'
 
 /** Six tries: a caller waits for it, and a lost acknowledgement would hold the thread for a lease. */
 export const claimPatienceMs = 2_000
@@ -31,7 +35,8 @@ export function beginOf(
   { tenant, user, thread, run, createThread }: TurnRequest,
   token: string,
 ): BeginTurn {
-  const input = run === undefined ? '' : encodedInput(run.input)
+  const { id = '', key = '', kind = 'input', strategy = 'reject', forkFrom, stops = [] } = run ?? {}
+  const input = run === undefined ? '' : inputText(run)
   return {
     ...{ tenant, thread, owner: user, graph: name, token, leaseMs, inlineBytes, maxAttempts },
     threadTtlMs: threadTtlMs ?? null,
@@ -39,13 +44,16 @@ export function beginOf(
     run:
       run === undefined
         ? null
-        : { run: run.id, key: run.key, bodyHash: hashOf(name, input), input, strategy: run.strategy },
+        : {
+            ...{ run: id, key, bodyHash: hashOf(name, kind, input, String(forkFrom ?? ''), ...stops), kind, input },
+            ...{ strategy, stops, ...(forkFrom !== undefined && { forkFrom }) },
+          },
   }
 }
 
-function encodedInput(input: unknown): string {
+function inputText({ kind = 'input', input }: TurnRun): string {
   try {
-    return encode(input)
+    return kind === 'input' ? encode(input) : editText(input as Edit)
   } catch (error) {
     throw new RecollectError('input_invalid', `The input cannot be saved. ${(error as Error).message}`, {
       cause: error,
@@ -80,8 +88,10 @@ export async function startingPosition(
 }
 
 /** What is still to be taken in: of runs that this one interrupted, and its own. A run without input goes on where the thread is. */
-export function inputsOf({ input, carried }: Claim): unknown[] {
-  return [...carried, ...(input === null ? [] : [input])].map(decode).filter((decoded) => decoded !== null)
+export function inputsOf({ kind, input, carried }: Claim): TakenIn[] {
+  const inputs = [...carried, ...(kind !== 'input' || input === null ? [] : [input])].map(decode)
+  const taken: TakenIn[] = inputs.filter((decoded) => decoded !== null).map((values) => ({ values }))
+  return kind === 'input' || input === null ? taken : [...taken, { edit: parseEdit(input) }]
 }
 
 /** Whether the guess was about this very run, on this very state. */

@@ -32,6 +32,7 @@ export type RunEvent =
   | ({ readonly type: 'custom-emitted'; readonly name: string; readonly data: unknown } & TaskPlace)
   | CheckpointSaved
   | { readonly type: 'run-finished'; readonly run: string; readonly seq: number; readonly values: Values }
+  | RunInterrupted
   | { readonly type: 'run-failed'; readonly run: string; readonly error: RecollectError }
 
 export interface RunStarted {
@@ -47,6 +48,24 @@ export interface RunStarted {
   readonly storageMs: number
   /** Whether the first superstep was begun on the cached state, and was right to. */
   readonly speculation: 'none' | 'kept' | 'dropped'
+}
+
+/** It waits for answers, or, where nothing is asked, stopped where it was told to. */
+export interface RunInterrupted {
+  readonly type: 'run-interrupted'
+  readonly run: string
+  readonly seq: number
+  readonly values: Values
+  readonly interrupts: readonly PendingInterrupt[]
+}
+
+/** A question that nobody has answered yet. */
+export interface PendingInterrupt {
+  /** Of its approval. */
+  readonly id: string
+  readonly node: string
+  readonly kind: string
+  readonly payload: unknown
 }
 
 export interface CheckpointSaved {
@@ -65,7 +84,7 @@ export interface CheckpointSaved {
 type Values = Readonly<Record<string, unknown>>
 
 export function isLast({ type }: { readonly type: RunEvent['type'] }): boolean {
-  return type === 'run-finished' || type === 'run-failed'
+  return type === 'run-finished' || type === 'run-interrupted' || type === 'run-failed'
 }
 
 /** Whether it ends a worker's part in a run, and not the run. */

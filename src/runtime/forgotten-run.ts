@@ -22,8 +22,9 @@ export async function runForgotten(
   emit({ type: 'run-started', run, thread: undefined, epoch: 0, step: 0, seq: 0, storageMs: 0, speculation: 'none' })
   try {
     const start = { graph, position: emptyPosition, scope, progress: untold(graph, emit) }
-    const begun = takeIn(start, input === null ? [] : [input])
-    const position = await advance({ ...start, position: begun, step: 0, deepFreeze })
+    const inputs = input === null ? [] : [{ values: input }]
+    const from = { position: takeIn(start, inputs), step: 0, stops: [], takesIn: false }
+    const { position } = await advance({ ...start, ...from, deepFreeze })
     emit({ type: 'run-finished', run, seq: 0, values: stateView(graph, position.values) })
     return position
   } catch (error) {
@@ -42,5 +43,6 @@ function untold(graph: Graph, emit: Emit): Progress {
     },
     commit: () => Promise.resolve(),
     keep: () => {},
+    suspend: () => Promise.resolve(),
   }
 }

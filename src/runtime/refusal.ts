@@ -1,6 +1,8 @@
 // What a request is told whose turn was refused.
 import { RecollectError } from '../kernel/errors.ts'
 import type { TurnClaim } from '../ports/checkpointer.ts'
+import type { RunRecord } from '../ports/run-records.ts'
+import type { PendingInterrupt } from './events.ts'
 
 export function unknownThread(thread: string): RecollectError {
   return new RecollectError(
@@ -16,7 +18,7 @@ export function unknownRun(thread: string, run: string): RecollectError {
 /** Most turns take seconds. The lease says only how long a worker that is gone keeps its thread. */
 const busyRetryMs = 2_000
 
-type Refusal = Exclude<TurnClaim, { outcome: 'claimed' | 'ended' | 'nothing-due' | 'queued' }>
+type Refusal = Exclude<TurnClaim, { outcome: 'claimed' | 'ended' | 'nothing-due' | 'queued' | 'waiting' }>
 
 export function refusal(thread: string, claim: Refusal): RecollectError {
   switch (claim.outcome) {
@@ -27,9 +29,21 @@ export function refusal(thread: string, claim: Refusal): RecollectError {
         'key_reused',
         'This idempotency key was used in this thread with another request. Use a fresh key for a new request.',
       )
+    case 'unknown-checkpoint':
+      return new RecollectError('checkpoint_unknown', `Thread "${thread}" has no such checkpoint to begin at.`)
     case 'busy':
       return busy(thread, claim)
   }
+}
+
+/** New input on a thread whose run has asked, by whoever will not push it aside. */
+export function waitsForAnswers({ thread, run }: RunRecord, interrupts: readonly PendingInterrupt[]): RecollectError {
+  const ids = interrupts.map(({ id }) => id)
+  return new RecollectError(
+    'run_interrupted',
+    `Thread "${thread}" waits for ${ids.length === 1 ? 'an answer' : `${ids.length} answers`}: ${ids.join(', ')}. Answer, or send the input with another strategy than "reject": that withdraws what was asked.`,
+    { details: { run, interrupts } },
+  )
 }
 
 function busy(thread: string, { run, retryAfterMs }: { run: string; retryAfterMs: number }): RecollectError {

@@ -35,7 +35,9 @@ export class TaskParts {
   /** What the task of this node wrote, if it has finished before. */
   finished(step: number, task: number, node: string): TaskWrites | undefined {
     const text = this.#finished.get(nameOf(step, task, ''))
-    return text === undefined ? undefined : parseWrites(text, node)
+    const writes = text === undefined ? undefined : parseWrites(text)
+    // A newer graph may have another node there.
+    return writes?.node === node ? writes : undefined
   }
 
   /** Whether the task has a question that nobody has answered: it does not run again before all of its own are. */

@@ -7,11 +7,13 @@ import { writesText } from '../graph/task-writes.ts'
 import type { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
 import { encode } from '../kernel/json.ts'
+import type { Question } from '../ports/approvals.ts'
 import type { NewCheckpoint } from '../ports/chains.ts'
-import type { Checkpointer, ClaimedTurn, ClaimRef, SavedTask, StepCommit } from '../ports/checkpointer.ts'
+import type { Answer, Checkpointer, ClaimedTurn, ClaimRef, SavedTask, StepCommit } from '../ports/checkpointer.ts'
 import type { OutboxEntry } from '../ports/outbox.ts'
 import type { Progress, Recorded } from './advance.ts'
-import type { Emit } from './events.ts'
+import { pendingInterrupt } from './ended-run.ts'
+import type { Emit, PendingInterrupt } from './events.ts'
 import { lost } from './lease.ts'
 import { commitPatienceMs, isUnknownOutcome, resend } from './resend.ts'
 import type { FinishedTask } from './superstep.ts'
@@ -37,6 +39,8 @@ export class ThreadProgress implements Progress {
   #sent = false
   #pending: { recorded: Recorded; checkpoint: NewCheckpoint }[] = []
   #finished: readonly SavedTask[] = []
+  #asked: readonly PendingInterrupt[] = []
+  readonly #open: readonly Answer[]
 
   constructor(checkpointer: Checkpointer, claimed: ClaimedTurn, claim: ClaimRef, options: ProgressOptions) {
     this.#checkpointer = checkpointer
@@ -46,6 +50,7 @@ export class ThreadProgress implements Progress {
     this.#hash = claimed.hash
     this.#lastSeq = claimed.lastSeq
     this.#step = claimed.step
+    this.#open = claimed.answers.filter(({ status }) => status === 'pending')
   }
 
   get head(): number {
@@ -58,6 +63,11 @@ export class ThreadProgress implements Progress {
 
   get lastSeq(): number {
     return this.#lastSeq
+  }
+
+  /** What the run waits for, if it does: in this claim's superstep, and before. */
+  get asked(): readonly PendingInterrupt[] {
+    return this.#asked
   }
 
   /** Whether messages wait in the outbox since. */
@@ -88,8 +98,15 @@ export class ThreadProgress implements Progress {
     }
   }
 
-  commit(status: 'running' | 'success'): Promise<void> {
-    return this.#send(status, null, [])
+  commit(status: 'running' | 'success' | 'waiting'): Promise<void> {
+    return this.#send({ status })
+  }
+
+  /** What a task has finished must be kept here: it would be run again, and others wait for an answer meanwhile. */
+  async suspend(questions: readonly Question[], finished: readonly FinishedTask[]): Promise<void> {
+    const saved = finished.map(({ task, writes }) => ({ task, key: '', value: writesText(writes) }))
+    await this.#send({ status: 'waiting', questions, saved })
+    this.#asked = [...this.#open, ...questions].map(pendingInterrupt)
   }
 
   keep(finished: readonly FinishedTask[]): void {
@@ -112,11 +129,11 @@ export class ThreadProgress implements Progress {
     // What the failed superstep recorded is not kept; its input is.
     this.#pending = this.#pending.filter(({ recorded }) => recorded.step === 0)
     this.#step = this.#step + 1
-    const end = cancelled ? this.#send('cancelled', null, []) : this.#send('error', errorOf(failure), this.#finished)
-    await end.catch(() => {})
+    const error = { status: 'error', error: errorOf(failure), saved: this.#finished } as const
+    await this.#send(cancelled ? { status: 'cancelled' } : error).catch(() => {})
   }
 
-  async #send(status: StepCommit['status'], error: StepCommit['error'], saved: readonly SavedTask[]): Promise<void> {
+  async #send({ error = null, saved = [], questions = [], ...end }: CommitParts): Promise<void> {
     const pending = this.#pending
     const messages = pending.flatMap(({ recorded }) => messagesOf(recorded))
     const commit: StepCommit = {
@@ -125,7 +142,7 @@ export class ThreadProgress implements Progress {
       hash: this.#hash,
       step: this.#step,
       checkpoints: pending.map(({ checkpoint }) => checkpoint),
-      ...{ status, error, saved, messages },
+      ...{ status: end.status, error, saved, messages, questions },
       leaseMs: this.#options.leaseMs,
     }
     this.#sure = false
@@ -155,6 +172,8 @@ export class ThreadProgress implements Progress {
     emit({ type: 'checkpoint-saved', seq: this.#head, step, values, writes: updates, next })
   }
 }
+
+type CommitParts = Pick<StepCommit, 'status'> & Partial<Pick<StepCommit, 'error' | 'saved' | 'questions'>>
 
 /** A worker that has to go has little time left. */
 const releasePatienceMs = 2_000

@@ -4,23 +4,20 @@
 // T2 Correctness rests on the compare-and-set of epoch, head and hash under the row lock; never on lease, cache or clock.
 // T3 No thread's state outlives its turn in the isolate.
 // T4 In a superstep all nodes see the same checkpoint; writes are applied in task order, whatever order they finish in.
-// T5 A task that finished is not torn, and not run again, because a sibling failed: what it wrote is saved by the commit of the
-//    failure, and found by whoever goes on from there. After a crash it runs again (T9).
-// T6 A node that runs again runs from its top; what must not be repeated is a part of it, made once and saved under a key.
+// T5 A task that finished is not torn, and not run again, because a sibling failed or asked: what it wrote is saved by the commit
+//    of the superstep, and found by whoever goes on from there. After a crash it runs again (T9).
+// T6 A node that asked runs again from its top when it is answered; what must not be repeated is a part of it, made once and
+//    saved under a key. The answer is for exactly what was shown.
 // T7 An event is emitted only after what it claims is true; event and message ids contain the epoch.
 // T8 A write of unknown outcome is resent unchanged, and every write is idempotent: a claim by its token, a commit by
 //    step and epoch. At most one commit is in flight; nothing names checkpoint k before commit k is acknowledged.
 // T9 A tool call is at least once, with the key run:step:task. Exactly-once is promised for recording, in those words.
 import { emptyPosition, type Position } from '../graph/checkpoint.ts'
-import type { Graph } from '../graph/graph.ts'
-import { stateView } from '../graph/plan.ts'
 import { asRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
-import type { Cache } from '../ports/cache.ts'
-import type { BusyStrategy, Checkpointer, ClaimRef, Orphan } from '../ports/checkpointer.ts'
-import type { EventLog } from '../ports/event-log.ts'
-import type { Model } from '../ports/model.ts'
-import { advance, takeIn } from './advance.ts'
+import type { Checkpointer, ClaimRef, Orphan } from '../ports/checkpointer.ts'
+import type { RunRecord } from '../ports/run-records.ts'
+import { type Advanced, advance, takeIn } from './advance.ts'
 import { afterAnswer } from './after-answer.ts'
 import {
   abandon,
@@ -32,87 +29,18 @@ import {
   inputsOf,
   startingPosition,
 } from './claim.ts'
-import type { Env } from './context.ts'
-import type { Deliver } from './delivery.ts'
-import { answerOf } from './ended-run.ts'
-import type { Emit, RunEvent } from './events.ts'
+import { answerOf, endOf, openInterrupts } from './ended-run.ts'
+import type { House } from './house.ts'
 import { cancelled, handedOver, heldLease, lost } from './lease.ts'
 import { turnToCome } from './queue.ts'
-import { refusal, unknownRun, unknownThread } from './refusal.ts'
+import { refusal, unknownRun, unknownThread, waitsForAnswers } from './refusal.ts'
 import { commitPatienceMs, isUnknownOutcome, resend } from './resend.ts'
 import { runAhead } from './speculation.ts'
 import { TaskParts } from './task-parts.ts'
 import { telling } from './telling.ts'
 import { readCandidate } from './thread-cache.ts'
 import { ThreadProgress } from './thread-progress.ts'
-
-/** What turns are taken with. */
-export interface House {
-  readonly name: string
-  readonly graph: Graph
-  readonly checkpointer: Checkpointer
-  readonly cache: Cache | undefined
-  readonly events: EventLog | undefined
-  readonly model: Model | undefined
-  readonly env: Env
-  readonly deepFreeze: boolean
-  readonly speculate: boolean
-  readonly leaseMs: number
-  /** By topic. */
-  readonly deliver: Readonly<Record<string, Deliver>>
-  readonly topics: readonly string[]
-  /** Takes a run that was given back. */
-  readonly passOn: ((run: Orphan) => Promise<unknown>) | undefined
-  /** Of threads that turns make. */
-  readonly threadTtlMs: number | undefined
-  /** Checkpoints kept of a branch; `undefined`: all. */
-  readonly keepCheckpoints: number | undefined
-}
-
-export interface TurnRequest {
-  readonly tenant: string
-  /** `null`: whoever owns the thread; only to take over a run whose worker is gone. */
-  readonly user: string | null
-  readonly thread: string
-  /** `undefined`: take over, and bring nothing new. */
-  readonly run: TurnRun | undefined
-  readonly createThread: boolean
-  /** Aborting it cancels the run. */
-  readonly signal: AbortSignal | undefined
-  /** Aborting it gives the run back, for another worker to go on with. */
-  readonly handOver: AbortSignal | undefined
-  /** Aborts when nobody reads the run's events any more: from then on they are recorded. */
-  readonly left: AbortSignal | undefined
-  /** True: they are recorded from the first. */
-  readonly record: boolean
-  readonly emit: Emit
-  /** Another's run whose events are told too. */
-  readonly watching: string | undefined
-  /** Takes work that may go on when the request has been answered. */
-  readonly defer: (work: Promise<void>) => void
-}
-
-export interface TurnRun {
-  readonly id: string
-  readonly input: unknown
-  readonly key: string
-  readonly strategy: BusyStrategy
-}
-
-export interface TurnResult {
-  readonly run: string
-  /** The checkpoint that holds the answer. */
-  readonly seq: number
-  readonly position: Position
-  /** Saves time for the next turn; to be done after the answer. Never rejects. */
-  readonly afterwards: () => Promise<void>
-}
-
-/** Of a turn that no request waits for. */
-export const unattended: Omit<TurnRequest, 'tenant' | 'user' | 'thread' | 'run'> = {
-  ...{ createThread: false, signal: undefined, handOver: undefined, left: undefined },
-  ...{ record: true, watching: undefined, emit: () => {}, defer: () => {} },
-}
+import type { TurnRequest, TurnResult } from './turn-request.ts'
 
 /** `undefined` when asked to take over and nothing was due. An older run whose worker is gone is finished first. */
 export async function takeTurn(house: House, request: TurnRequest): Promise<TurnResult | undefined> {
@@ -150,10 +78,11 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
       if (kept && claim.run.status === 'cancelled') throw cancelled()
       const answer = await answerOf(house.checkpointer, request, claim.run)
       // Somebody else has run it while it waited in line: whoever watches is told how it ended.
-      if (kept) request.emit(finished(house.graph, answer))
+      if (kept) request.emit(endOf(house.graph, answer))
       return answer
     }
     if (claim.outcome === 'nothing-due') return undefined
+    if (claim.outcome === 'waiting') return await stillWaiting(house, request, claim.run)
     if (claim.outcome !== 'queued') throw refusal(request.thread, claim)
     if (!kept) request.emit({ type: 'run-queued', run: claim.run, ahead: claim.ahead })
     kept = true
@@ -164,8 +93,12 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
   }
 }
 
-function finished(graph: Graph, { run, seq, position }: Pick<TurnResult, 'run' | 'seq' | 'position'>): RunEvent {
-  return { type: 'run-finished', run, seq, values: stateView(graph, position.values) }
+/** Whoever brings nothing new is told what the thread waits for; new input is refused with it. */
+async function stillWaiting({ checkpointer, graph }: House, request: TurnRequest, run: RunRecord): Promise<TurnResult> {
+  if (request.run?.input !== null) throw waitsForAnswers(run, await openInterrupts(checkpointer, request, run.run))
+  const waiting = await answerOf(checkpointer, request, run)
+  request.emit(endOf(graph, waiting))
+  return waiting
 }
 
 /**
@@ -205,35 +138,38 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     ahead?.keep({ held, emit, signal: lease.signal })
     const place = { tenant, user: claim.owner, thread, run: claim.run }
     const scope = { ...house, ...place, held, signal: lease.signal, emit }
-    const position = takeIn({ graph, position: start, scope, progress }, inputsOf(claim))
+    const inputs = inputsOf(claim)
+    const position = takeIn({ graph, position: start, scope, progress }, inputs)
     if (claim.cancelled) throw cancelled()
     const { deepFreeze } = house
-    const end = await advance({
-      graph,
-      position,
-      step,
-      name: claim.superstep,
-      scope,
-      progress,
-      deepFreeze,
-      ahead: ahead?.result,
-    })
-    const { head: seq, hash, lastSeq, sent } = progress
-    emit(finished(graph, { run: claim.run, seq, position: end }))
-    const ended = { start, tip: { seq, hash, position: end }, lastSeq, sent }
-    const afterwards = () => afterAnswer(house, { tenant, thread }, claim, ended) // D
-    return { run: claim.run, seq, position: end, afterwards }
+    const from = { graph, position, step, name: claim.superstep, stops: claim.stops, takesIn: inputs.length > 0 }
+    const advanced =
+      claim.kind === 'update'
+        ? await updated(progress, position)
+        : await advance({ ...from, scope, progress, deepFreeze, ahead: ahead?.result })
+    const { head: seq, hash, lastSeq, sent, asked: interrupts } = progress
+    const end = { run: claim.run, ...advanced, seq, interrupts }
+    emit(endOf(graph, end))
+    const ended = { start, tip: { seq, hash, position: end.position }, lastSeq, sent }
+    return { ...end, afterwards: () => afterAnswer(house, { tenant, thread }, claim, ended) } // D
   } catch (error) {
     const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
     await progress.fail(failure)
     emit({ type: 'run-failed', run: claim.run, error: failure })
     if (failure.code === 'run_handed_over') request.defer(passOn(house, { tenant, thread, run: claim.run }))
     if (claim.mine || (request.run === undefined && !claim.cancelled)) throw failure
-    return { run: claim.run, seq: progress.head, position: emptyPosition, afterwards: async () => {} }
+    const end = { run: claim.run, status: 'success', interrupts: [], seq: progress.head } as const
+    return { ...end, position: emptyPosition, afterwards: async () => {} }
   } finally {
     lease.end()
     request.defer(recorded())
   }
+}
+
+/** What was written from outside is a checkpoint, and nothing is run. */
+async function updated(progress: ThreadProgress, position: Position): Promise<Advanced> {
+  await progress.commit('success')
+  return { status: 'success', position }
 }
 
 async function passOn({ passOn: take, name: graph }: House, run: Omit<Orphan, 'graph'>): Promise<void> {

@@ -36,14 +36,17 @@ export class MemoryApprovals implements Approvals {
     return { outcome, approval: this.#view(stored) }
   }
 
-  #outcomeFor({ record, answerToken, ...stored }: StoredApproval, { token, by, approver }: AnswerApproval) {
+  #outcomeFor({ tenant, record, answerToken, ...stored }: StoredApproval, { token, by, approver, answer }: AnswerApproval) {
     const { approvers, answerer, notRequester, requester, status } = record
     if (answerToken === token) return 'repeated'
     const listed = approvers === null || approvers.includes(by)
     if (answerer === 'approver' && !(approver && listed)) return 'forbidden'
     if (notRequester && by === requester) return 'forbidden'
     if (status !== 'pending') return status
-    return this.#isOver(stored.expiresAtMs) ? 'expired' : 'accepted'
+    const run = this.#tables.runs.get(tenant)?.get(record.run)
+    if (run === undefined || !(isLive(run) || run.record.status === 'waiting')) return 'cancelled'
+    if (this.#isOver(stored.expiresAtMs)) return 'expired'
+    return answer === null ? 'invalid' : 'accepted'
   }
 
   #accept(stored: StoredApproval, { tenant, by, via, answer, token, webhook }: AnswerApproval): void {
@@ -124,9 +127,12 @@ export class MemoryApprovals implements Approvals {
   }
 
   answersFor(tenant: string, thread: string, superstep: Superstep): Answer[] {
-    return this.#of(tenant, thread, superstep).flatMap(({ task, key, record: { status, answer } }) =>
-      status === 'cancelled' ? [] : [{ task, key, status, answer }],
-    )
+    return this.#of(tenant, thread, superstep)
+      .filter(({ used }) => !used)
+      .sort((a, b) => a.task - b.task)
+      .flatMap(({ task, key, record: { id, node, kind, payload, status, answer } }) =>
+        status === 'cancelled' ? [] : [{ id, task, node, key, kind, payload, status, answer }],
+      )
   }
 
   /** Whether somebody has to answer before a run can go on. */
@@ -140,6 +146,11 @@ export class MemoryApprovals implements Approvals {
       const { status } = stored.record
       if (status === 'pending' || (status === 'answered' && !stored.used)) this.#end(stored, 'cancelled')
     }
+  }
+
+  /** What was answered stays for whoever goes on with the superstep that failed. */
+  withdrawPending(tenant: string, { record: { run } }: StoredRun): void {
+    for (const stored of this.#askedBy(tenant, run)) if (stored.record.status === 'pending') this.#end(stored, 'cancelled')
   }
 
   markUsed(tenant: string, thread: string, superstep: Superstep): void {

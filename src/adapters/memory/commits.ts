@@ -26,7 +26,7 @@ export class MemoryCommits {
     const { threads, runs } = this.#database
     const thread = threads.find(commit)
     const run = runs.find(commit.tenant, commit.run)
-    const commitId = `${commit.step}:${commit.epoch}`
+    const commitId = `${commit.step}:${commit.epoch}${commit.status === 'waiting' ? ':waiting' : ''}`
     if (run?.lastCommit === commitId) {
       return { outcome: 'already', head: run.record.answer ?? 0, status: run.record.status }
     }
@@ -51,13 +51,13 @@ export class MemoryCommits {
     outbox.put(commit, run.record.graph, commit.messages)
     this.#keep(thread, superstep, commit)
     if (status === 'running' || status === 'success') approvals.markUsed(tenant, thread.record.thread, superstep)
-    approvals.ask(tenant, thread, run, superstep, commit.questions ?? [])
+    if (status === 'error') approvals.withdrawPending(tenant, run)
+    approvals.ask(tenant, thread, run, superstep, commit.questions)
     if (commit.checkpoints.length > 0) {
       run.input = null
       run.carried = []
     }
-    // A commit is named by the superstep that it is of; one that waits has not taken it.
-    runs.update(run, { step: status === 'waiting' ? step - 1 : step, status, error, attempts: 0, answer: head })
+    runs.update(run, { step, status, error, attempts: 0, answer: head })
     if (status === 'waiting') approvals.resumeAnswered(tenant, thread, superstep)
     return { outcome: 'applied', head, status }
   }

@@ -81,6 +81,7 @@ export class MemoryRuns implements RunRecords {
       if (leased || attempts < maxAttempts) return run
       const message = `The run was started ${attempts} times and never got to a commit; it is not tried again. Its input is kept with the run.`
       this.update(run, { status: 'dead', error: { code: 'run_failed', message } })
+      this.#database.approvals.withdraw(thread.tenant, run)
       this.#threads.touch(thread, { status: 'error' })
     }
     return undefined
@@ -106,6 +107,7 @@ export class MemoryRuns implements RunRecords {
     for (const { thread, run } of given) {
       const message = `No Worker has had the graph "${run.record.graph}" since this run was due. Deploy it and send the request again. Its input is kept with the run.`
       this.update(run, { status: 'dead', error: { code: 'graph_unknown', message } })
+      this.#database.approvals.withdraw(thread.tenant, run)
       this.#threads.touch(thread, { status: 'error' })
     }
     return given.length
@@ -143,7 +145,7 @@ export class MemoryRuns implements RunRecords {
     }
     for (const run of others) {
       this.update(run, { status: 'interrupted' })
-      if (run.record.graph !== mine.record.graph) continue
+      if (run.record.graph !== mine.record.graph || run.kind !== 'input') continue
       mine.carried = [
         ...mine.carried,
         ...run.carried,

@@ -72,7 +72,7 @@ class NeonCheckpointer implements Checkpointer {
 
   async commitStep(commit: StepCommit): Promise<StepOutcome> {
     const { tenant, thread, run, epoch, token, head, hash, step, checkpoints, status, error, leaseMs } = commit
-    const { saved, messages, questions = [] } = commit
+    const { saved, messages, questions } = commit
     return (await this.#database.call('commit_step_v2', {
       ...{ tenant, thread, run, epoch, token, head, hash, step },
       steps: checkpoints.map((checkpoint) => checkpoint.step),

@@ -1,0 +1,30 @@
+// What the turns of one compiled graph are taken with.
+import type { Graph } from '../graph/graph.ts'
+import type { Cache } from '../ports/cache.ts'
+import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import type { Model } from '../ports/model.ts'
+import type { Env } from './context.ts'
+import type { Deliver } from './delivery.ts'
+
+export interface House {
+  readonly name: string
+  readonly graph: Graph
+  readonly checkpointer: Checkpointer
+  readonly cache: Cache | undefined
+  readonly events: EventLog | undefined
+  readonly model: Model | undefined
+  readonly env: Env
+  readonly deepFreeze: boolean
+  readonly speculate: boolean
+  readonly leaseMs: number
+  /** By topic. */
+  readonly deliver: Readonly<Record<string, Deliver>>
+  readonly topics: readonly string[]
+  /** Takes a run that was given back. */
+  readonly passOn: ((run: Orphan) => Promise<unknown>) | undefined
+  /** Of threads that turns make. */
+  readonly threadTtlMs: number | undefined
+  /** Checkpoints kept of a branch; `undefined`: all. */
+  readonly keepCheckpoints: number | undefined
+}
