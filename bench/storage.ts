@@ -5,6 +5,7 @@ import { neonCheckpointer } from '../src/adapters/neon/index.ts'
 import { agent, user } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 import { type Stack, stack } from './stack.ts'
+import { wordsFrom } from './words.ts'
 
 const turns = 1_000
 const characters = 200
@@ -89,18 +90,4 @@ async function loading({ taken }: Stack, load: () => Promise<unknown>) {
   const statements = taken().postgres.reduce((sum, { operations }) => sum + operations.length, 0) / loads
   const p50Ms = times.sort((a, b) => a - b)[Math.floor(loads / 2)] ?? 0
   return { statements, p50Ms: Math.round(p50Ms * 100) / 100 }
-}
-
-/** Text that compresses as badly as words do, the same every time. */
-function wordsFrom(seed: number): (length: number) => string {
-  let state = seed
-  const random = () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state
-  }
-  return (length) => {
-    let text = ''
-    while (text.length < length) text += `${random().toString(36)} `
-    return text.slice(0, length)
-  }
 }
