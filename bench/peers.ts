@@ -40,7 +40,9 @@ export async function peers({ plot }: PeersOptions = {}, measured = plan): Promi
         theirs: theirs.contestant('async'),
         theirsExit: theirs.contestant('exit'),
       }
+      process.stderr.write('To warm up:\n')
       await warmUp(contestants)
+      process.stderr.write('Measured:\n')
       const rows = (await measureRows(contestants, measured, wires.setRoundTrip)).map((row) => {
         return { ...row, ratio: rounded(row.theirs.p50Ms / row.ours.p50Ms, 2) }
       })

@@ -18,14 +18,16 @@ export interface Contestant {
 }
 
 export interface Traffic {
-  /** That Postgres ran, those that open and close transactions included. */
+  /** That Postgres ran, those that open and close transactions included; our snapshots apart. */
   readonly statements: number
-  /** Written to Postgres: request bodies where it is spoken to over HTTP, else all that was sent. */
+  /** Written to Postgres: request bodies where it is spoken to over HTTP, else all that was sent. Our snapshots apart. */
   readonly bytes: number
-  /** All that was sent to Postgres, HTTP headers and protocol included. */
+  /** All that was sent to Postgres, HTTP headers, protocol and snapshots included. */
   readonly sentBytes: number
   /** All that came back from Postgres. */
   readonly receivedBytes: number
+  /** States that are written after the answer, now and then, so that a thread is loaded from few rows. */
+  readonly snapshotBytes?: number
   readonly redisCommands?: number
   readonly redisBytes?: number
 }

@@ -4,7 +4,7 @@ import type { Figures, Row } from './rows.ts'
 /** Of the round trips that were measured, the one that is drawn. */
 const drawnRttMs = 5
 
-type Name = 'ours' | 'oursCached' | 'theirs'
+type Name = 'ours' | 'oursCached' | 'theirs' | 'theirsExit'
 
 interface Panel {
   readonly title: string
@@ -15,6 +15,9 @@ interface Panel {
   readonly to: number
   readonly label: (power: number) => string
 }
+
+/** As wide as the labels need. */
+const legendPlaces = [20, 160, 390, 520]
 
 const top = 84
 const width = 290
@@ -29,7 +32,7 @@ const panels: readonly Panel[] = [
     label: (power) => ['1 ms', '10 ms', '100 ms', '1 s', '10 s'][power] ?? '',
   },
   {
-    title: 'Written to Postgres a turn',
+    title: 'Written a turn, snapshots apart',
     left: 470,
     value: ({ bytes }) => bytes,
     from: 3,
@@ -39,9 +42,10 @@ const panels: readonly Panel[] = [
 ]
 
 const sides: readonly { readonly name: Name; readonly label: string }[] = [
-  { name: 'theirs', label: 'LangGraph.js, PostgresSaver' },
-  { name: 'ours', label: 'recollect, Postgres only' },
-  { name: 'oursCached', label: 'recollect, with the cache' },
+  { name: 'theirs', label: 'LangGraph.js' },
+  { name: 'theirsExit', label: 'LangGraph.js, durability exit' },
+  { name: 'ours', label: 'recollect' },
+  { name: 'oursCached', label: 'recollect with its cache' },
 ]
 
 export function costByLength(rows: readonly Row<Name>[]): string {
@@ -51,15 +55,15 @@ export function costByLength(rows: readonly Row<Name>[]): string {
 <style>
   text { font: 12px system-ui, sans-serif; fill: #3c434d }
   .title { font-size: 13px; font-weight: 600 }
-  .grid { stroke: #8b949e; stroke-opacity: .35 }
   path { fill: none; stroke-width: 2 }
+  .grid { stroke: #8b949e; stroke-opacity: .35; stroke-width: 1 }
+  .dash { stroke: #8b949e }
   .agentToolsAgent { stroke-dasharray: 6 4 }
-  .theirs { stroke: #c2570c; fill: #c2570c } .ours { stroke: #1f6feb; fill: #1f6feb } .oursCached { stroke: #1a7f4b; fill: #1a7f4b }
+${inks({ theirs: '#c2570c', theirsExit: '#8250df', ours: '#1f6feb', oursCached: '#1a7f4b' })}
   @media (prefers-color-scheme: dark) {
     text { fill: #c9d1d9 }
-    .theirs { stroke: #f0883e; fill: #f0883e } .ours { stroke: #58a6ff; fill: #58a6ff } .oursCached { stroke: #3fb950; fill: #3fb950 }
+${inks({ theirs: '#f0883e', theirsExit: '#bc8cff', ours: '#58a6ff', oursCached: '#3fb950' })}
   }
-  path.theirs, path.ours, path.oursCached { fill: none }
 </style>
 ${legend()}
 ${panels.map((panel) => drawnPanel(panel, drawn)).join('\n')}
@@ -68,17 +72,23 @@ ${panels.map((panel) => drawnPanel(panel, drawn)).join('\n')}
 `
 }
 
+function inks(colours: Readonly<Record<Name, string>>): string {
+  const rules = Object.entries(colours).map(
+    ([name, colour]) => `  path.${name} { stroke: ${colour} } circle.${name} { fill: ${colour} }`,
+  )
+  return rules.join('\n')
+}
+
 function legend(): string {
-  const lines = sides.map(({ name, label }, index) => {
-    const x = 20 + index * 215
-    return `<path class="${name}" d="M${x} 16h24"/><text x="${x + 30}" y="20">${label}</text>`
-  })
-  const dashes = ['one node', 'agent–tools–agent'].map((label, index) => {
-    const x = 20 + index * 215
-    const dash = index === 1 ? ' class="grid agentToolsAgent"' : ' class="grid"'
-    return `<path${dash} style="stroke-opacity:1" d="M${x} 38h24"/><text x="${x + 30}" y="42">${label}</text>`
-  })
+  const lines = sides.map(({ name, label }, index) => legendEntry(name, label, [legendPlaces[index] ?? 0, 16]))
+  const dashes = ['one node', 'agent–tools–agent'].map((label, index) =>
+    legendEntry(index === 1 ? 'dash agentToolsAgent' : 'dash', label, [legendPlaces[index] ?? 0, 38]),
+  )
   return [...lines, ...dashes].join('\n')
+}
+
+function legendEntry(style: string, label: string, [x, y]: readonly [number, number]): string {
+  return `<path class="${style}" d="M${x} ${y}h24"/><text x="${x + 30}" y="${y + 4}">${label}</text>`
 }
 
 function drawnPanel(panel: Panel, rows: readonly Row<Name>[]): string {

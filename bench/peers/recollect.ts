@@ -89,12 +89,15 @@ function addressOf(tenant: string) {
 
 function takenFrom({ standIns, neon: line }: Wires): Traffic {
   const entries = standIns.neon.log.splice(0)
+  const snapshots = entries.filter(({ operations }) => operations.includes('put_snapshot_v1'))
+  const others = entries.filter((entry) => !snapshots.includes(entry))
   const { sentBytes, receivedBytes } = line.taken()
   return {
-    statements: entries.reduce((sum, { operations }) => sum + operations.length, 0),
-    bytes: entries.reduce((sum, { bytesIn }) => sum + bytesIn, 0),
+    statements: others.reduce((sum, { operations }) => sum + operations.length, 0),
+    bytes: others.reduce((sum, { bytesIn }) => sum + bytesIn, 0),
     sentBytes,
     receivedBytes,
+    snapshotBytes: snapshots.reduce((sum, { bytesIn }) => sum + bytesIn, 0),
   }
 }
 

@@ -45,7 +45,7 @@ export async function measureRows<Name extends string>(
         setRoundTrip(rttMs)
         const { figures, turns } = await measured(contestants, graph, threads, plan.rounds)
         rows.push({ length, graph, rttMs, turns, ...figures } as Row<Name>)
-        process.stderr.write(`${length} turns, ${graph}, ${rttMs} ms: ${turns} turns of each\n`)
+        process.stderr.write(`length ${length}, ${graph}, ${rttMs} ms added: ${turns} turns of each\n`)
       }
     }
   }
@@ -106,27 +106,28 @@ async function measure(contestant: Contestant, graph: GraphName, thread: string,
   return { ms, traffic: contestant.taken() }
 }
 
+const wholeBytes = ['bytes', 'sentBytes', 'receivedBytes', 'snapshotBytes', 'redisBytes'] as const
+const counts = ['statements', 'redisCommands'] as const
+
+/** Times are percentiles, all else is the mean of a turn; what a contestant does not have is left out. */
 function figuresOf(samples: readonly Sample[]): Figures {
   const times = samples.map(({ ms }) => ms)
-  const average = (pick: (traffic: Traffic) => number) => mean(samples.map(({ traffic }) => pick(traffic)))
-  const redis = samples.some(({ traffic }) => traffic.redisCommands !== undefined)
+  const means: Partial<Record<keyof Traffic, number>> = {}
+  for (const [names, digits] of [
+    [counts, 2],
+    [wholeBytes, 0],
+  ] as const) {
+    for (const name of names) {
+      const values = samples.map(({ traffic }) => traffic[name]).filter((value) => value !== undefined)
+      if (values.length > 0) means[name] = rounded(mean(values), digits)
+    }
+  }
+  const { statements = 0, bytes = 0, sentBytes = 0, receivedBytes = 0, ...others } = means
   return {
     p50Ms: rounded(percentile(times, 0.5), 2),
     p95Ms: rounded(percentile(times, 0.95), 2),
-    statements: rounded(
-      average(({ statements }) => statements),
-      2,
-    ),
-    bytes: Math.round(average(({ bytes }) => bytes)),
-    sentBytes: Math.round(average(({ sentBytes }) => sentBytes)),
-    receivedBytes: Math.round(average(({ receivedBytes }) => receivedBytes)),
-    ...(redis && {
-      redisCommands: rounded(
-        average(({ redisCommands = 0 }) => redisCommands),
-        2,
-      ),
-      redisBytes: Math.round(average(({ redisBytes = 0 }) => redisBytes)),
-    }),
+    ...{ statements, bytes, sentBytes, receivedBytes },
+    ...others,
   }
 }
 
