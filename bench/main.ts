@@ -1,7 +1,9 @@
 // `npm run bench -- NAME [--json]`: measurements, one a file. With --json nothing but one JSON object on standard output.
 // `--postgres server` and `--redis server` put a real server behind the stand-in, in place of what the local stack embeds.
+// `peers` takes `--plot FILE` too, and draws its figures there.
 import { parseArgs } from 'node:util'
 import { executor } from './executor.ts'
+import { peers } from './peers.ts'
 import { roundtrips } from './roundtrips.ts'
 import type { ServerChoices } from './servers.ts'
 import { speculation } from './speculation.ts'
@@ -9,9 +11,13 @@ import { storage } from './storage.ts'
 import { table } from './table.ts'
 import { throughput } from './throughput.ts'
 
-type Bench = (choices: ServerChoices) => Promise<Record<string, unknown>>
+interface Options extends ServerChoices {
+  readonly plot: string | undefined
+}
 
-const benches: Readonly<Record<string, Bench>> = { roundtrips, storage, executor, throughput, speculation }
+type Bench = (options: Options) => Promise<Record<string, unknown>>
+
+const benches: Readonly<Record<string, Bench>> = { roundtrips, storage, executor, throughput, speculation, peers }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +25,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     postgres: { type: 'string', default: 'embedded' },
     redis: { type: 'string', default: 'embedded' },
+    plot: { type: 'string' },
   },
 })
 const [name = ''] = positionals
@@ -33,7 +40,8 @@ for (const option of ['postgres', 'redis'] as const) {
   process.exit(2)
 }
 try {
-  const figures = await bench({ postgres: values.postgres === 'server', redis: values.redis === 'server' })
+  const servers = { postgres: values.postgres === 'server', redis: values.redis === 'server' }
+  const figures = await bench({ ...servers, plot: values.plot })
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : table(figures))
   process.exit(0)
 } catch (error) {

@@ -20,7 +20,10 @@ export function percentiles(values: readonly number[]): Percentiles {
   return { p50: rounded(percentile(values, 0.5)), p95: rounded(percentile(values, 0.95)) }
 }
 
-/** To two decimals. */
-export function rounded(value: number): number {
-  return Math.round(value * 100) / 100
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+export function rounded(value: number, digits = 2): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits
 }

@@ -5,9 +5,9 @@ import { neonCheckpointer } from '../src/adapters/neon/index.ts'
 import { agent, user } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 import { percentile, rounded } from './percentile.ts'
-import { randomIntegers } from './random.ts'
 import type { ServerChoices } from './servers.ts'
 import { type Stack, stack } from './stack.ts'
+import { wordsFrom } from './words.ts'
 
 const turns = 1_000
 const characters = 200
@@ -91,14 +91,4 @@ async function loading({ taken }: Stack, load: () => Promise<unknown>) {
   }
   const statements = taken().postgres.reduce((sum, { operations }) => sum + operations.length, 0) / loads
   return { statements, p50Ms: rounded(percentile(times, 0.5)) }
-}
-
-/** Text that compresses as badly as words do, the same every time. */
-function wordsFrom(seed: number): (length: number) => string {
-  const random = randomIntegers(seed)
-  return (length) => {
-    let text = ''
-    while (text.length < length) text += `${random().toString(36)} `
-    return text.slice(0, length)
-  }
 }
