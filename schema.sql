@@ -228,7 +228,9 @@ begin
   select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread;
   if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then return null; end if;
   return json_build_object('head', th.head,
-    'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count));
+    'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count),
+    'asked', (select json_agg(recollect.approval_json_v1(a) order by a.created_at, a.task, a.id) from recollect.approvals a
+      where a.tenant = _tenant and a.thread = _thread and a.status = 'pending'));
 end $$;
 
 -- A queued run is left to whoever waits for it until they are 5 s late.

@@ -1,16 +1,17 @@
-// The node that runs the tools a model asked for.
+// The node that runs the tools a model asked for, once whoever has to has approved them.
 import type { PlainNode } from '../graph/node.ts'
 import { didYouMean, isRecollectError, messageOf, RecollectError } from '../kernel/errors.ts'
 import type { Message, ToolCall, ToolMessage } from '../ports/model.ts'
 import type { Context } from '../runtime/context.ts'
-import type { Tool, ToolContext } from './tool.ts'
+import type { PreparedCall, Tool, ToolContext } from './tool.ts'
+import { type ToolApproval, toolApproval } from './tool-approval.ts'
 
 type NewToolMessage = Omit<ToolMessage, 'id'>
 
 /**
- * Runs every open call of the last message at once. A call that fails is answered with its failure, and so is an unknown
- * tool or bad arguments: the model reads it and can mend it. A call is made at least once; a tool that must not act
- * twice passes on `context.idempotencyKey`.
+ * Runs every open call of the last message at once, after every approval that one of them needs was given (T6). A call that
+ * fails is answered with its failure, and so is a rejected one, an unknown tool, or bad arguments: the model reads it and can
+ * mend it. A call is made at least once; a tool that must not act twice passes on `context.idempotencyKey`.
  */
 export function toolNode(
   tools: readonly Tool[],
@@ -20,31 +21,79 @@ export function toolNode(
     const name = tools.find((tool) => byName.get(tool.name) !== tool)?.name
     throw new RecollectError('graph_invalid', `Two tools are called "${name}": a model could not tell them apart.`)
   }
+  const approval = toolApproval(byName)
   return {
-    ...(tools.some(({ approval }) => approval !== false) && { requires: ['approvals'] }),
+    interrupts: [approval],
     run: async ({ messages }, context) => {
       const latest = messages.at(-1)
       const calls = latest?.role === 'assistant' ? (latest.toolCalls ?? []) : []
-      return { messages: await Promise.all(calls.map((call) => answer(byName, call, context))) }
+      const ready = await Promise.all(calls.map((call) => decided(byName, approval, call, context)))
+      return { messages: await Promise.all(ready.map((answer) => answer())) }
     },
   }
 }
 
-async function answer(tools: ReadonlyMap<string, Tool>, call: ToolCall, context: Context): Promise<NewToolMessage> {
-  const base = { role: 'tool', toolCallId: call.id, name: call.name } as const
-  const tool = tools.get(call.name)
-  if (tool === undefined) {
-    const names = [...tools.keys()]
-    const content = `There is no tool "${call.name}"${didYouMean(call.name, names)}. The tools are: ${names.join(', ')}.`
-    return { ...base, content, status: 'error' }
+/** Makes the call, or already knows its answer. */
+type Ready = () => Promise<NewToolMessage>
+
+async function decided(
+  tools: ReadonlyMap<string, Tool>,
+  approval: ToolApproval,
+  call: ToolCall,
+  context: Context,
+): Promise<Ready> {
+  const told = (content: string, status: ToolMessage['status']): NewToolMessage => {
+    return { role: 'tool', toolCallId: call.id, name: call.name, content, status }
   }
-  try {
-    return { ...base, content: await tool.call(call.arguments, callContext(context, call.id)), status: 'success' }
-  } catch (error) {
+  const failed = (error: unknown) => {
     // Of a run that is being stopped, the tool's failure is no answer.
     if (context.signal.aborted) throw error
-    const content = isRecollectError(error) ? error.message : `${call.name} failed: ${messageOf(error)}`
-    return { ...base, content, status: 'error' }
+    return told(isRecollectError(error) ? error.message : `${call.name} failed: ${messageOf(error)}`, 'error')
+  }
+  try {
+    const verdict = await verdictOn(call, { tools, approval, context })
+    if ('refusal' in verdict) return async () => told(verdict.refusal, 'error')
+    if ('text' in verdict) return async () => told(verdict.text, 'success')
+    return () => verdict.run(callContext(context, call.id)).then((text) => told(text, 'success'), failed)
+  } catch (error) {
+    const message = failed(error)
+    return async () => message
+  }
+}
+
+interface Deciding {
+  readonly tools: ReadonlyMap<string, Tool>
+  readonly approval: ToolApproval
+  readonly context: Context
+}
+
+/** The call to make; or what the model is told in its place. */
+async function verdictOn(
+  { id, name, arguments: text }: ToolCall,
+  { tools, approval, context }: Deciding,
+): Promise<PreparedCall | { readonly refusal: string } | { readonly text: string }> {
+  const tool = tools.get(name)
+  if (tool === undefined) {
+    const names = [...tools.keys()]
+    return { refusal: `There is no tool "${name}"${didYouMean(name, names)}. The tools are: ${names.join(', ')}.` }
+  }
+  for (let call = await tool.prepare(text); ; ) {
+    if (call.approval === undefined) return call
+    const shown = { tool: name, description: tool.description, callId: id, arguments: call.arguments }
+    const answer = await context.interrupt(approval, shown, call.approval)
+    switch (answer.decision) {
+      case 'approve':
+        return call
+      case 'reject':
+        return {
+          refusal: `A person was asked and did not approve ${name}${answer.reason ? `: ${answer.reason}` : '.'}`,
+        }
+      case 'respond':
+        return { text: answer.text }
+      case 'edit':
+        // What runs is what was shown: other arguments are another question.
+        call = await tool.prepare(JSON.stringify(answer.arguments))
+    }
   }
 }
 
@@ -63,6 +112,7 @@ function callContext(context: Context, toolCallId: string): ToolContext {
     emit: (name, data) => context.emit(name, data),
     // Two calls of one tool may use the same key.
     task: (key, make) => context.task(`${toolCallId}/${key}`, make),
+    interrupt: (question, payload, terms) => context.interrupt(question, payload, terms),
     outbox: (topic, payload) => context.outbox(topic, payload),
   }
 }

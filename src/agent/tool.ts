@@ -1,5 +1,6 @@
 // A tool: something a model may ask for, with a typed input and a function.
 import { toJSONSchema } from 'zod/mini'
+import type { InterruptTerms } from '../graph/interrupt.ts'
 import { messageOf, RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 import { issueText, type OutputOf, type StandardSchema } from '../kernel/schema.ts'
@@ -13,12 +14,17 @@ export interface ToolContext extends Context {
   readonly toolCallId: string
 }
 
+export type ApprovalRule<Input> =
+  | boolean
+  | ((input: Input) => boolean)
+  | (InterruptTerms & { readonly when?: (input: Input) => boolean })
+
 interface ToolParts<Schema extends StandardSchema> {
   /** For the model: what it does and when to use it. */
   readonly description: string
   readonly input: Schema
-  /** Whether a person decides before it runs: always, or by the arguments. */
-  readonly approval?: boolean | ((input: OutputOf<Schema>) => boolean)
+  /** Whether a person decides before it runs: always, or by the arguments; with `when`, also who and until when. */
+  readonly approval?: ApprovalRule<OutputOf<Schema>>
   /** A string goes to the model as it is, anything else as JSON. */
   readonly run: (input: OutputOf<Schema>, context: ToolContext) => unknown
 }
@@ -36,9 +42,18 @@ export type ToolDefinition<Schema extends StandardSchema> = ToolParts<Schema> &
 
 /** A tool without its types, as nodes and models use it. */
 export interface Tool extends ToolDescription {
-  readonly approval: boolean | ((input: never) => boolean)
-  /** Takes the arguments as the model wrote them. Gives the text for the model, or throws what to tell it. */
-  call(argumentsText: string, context: ToolContext): Promise<string>
+  /** Takes the arguments as the model wrote them. Throws what to tell the model when they are not valid. */
+  prepare(argumentsText: string): Promise<PreparedCall>
+}
+
+/** A call whose arguments are valid. */
+export interface PreparedCall {
+  /** As plain JSON data, with what the schema has made of them: what a person is shown. */
+  readonly arguments: unknown
+  /** Who decides before it runs; `undefined`: nobody has to. */
+  readonly approval: InterruptTerms | undefined
+  /** Gives the text for the model, or throws what to tell it. */
+  run(context: ToolContext): Promise<string>
 }
 
 const names = /^[A-Za-z0-9_-]{1,64}$/
@@ -56,8 +71,7 @@ export function tool<Schema extends StandardSchema>(name: string, definition: To
     name,
     description,
     parameters: definition.jsonSchema ?? jsonSchemaOf(name, input),
-    approval,
-    async call(argumentsText, context) {
+    async prepare(argumentsText) {
       const checked = await input['~standard'].validate(argumentsOf(name, argumentsText))
       if (checked.issues !== undefined) {
         throw new RecollectError(
@@ -66,8 +80,29 @@ export function tool<Schema extends StandardSchema>(name: string, definition: To
         )
       }
       // A Standard Schema gives its own output; the parameter only names it.
-      return textOf(await run(checked.value as OutputOf<Schema>, context))
+      const value = checked.value as OutputOf<Schema>
+      return {
+        arguments: plain(value),
+        approval: termsOf(approval, value),
+        run: async (context) => textOf(await run(value, context)),
+      }
     },
+  }
+}
+
+/** Approval is a matter for somebody with the scope for it, unless the tool says otherwise. */
+function termsOf<Input>(rule: ApprovalRule<Input>, input: Input): InterruptTerms | undefined {
+  const { when = true, ...terms } = typeof rule === 'object' ? rule : { when: rule }
+  const needed = typeof when === 'function' ? when(input) : when
+  return needed ? { answerer: 'approver', ...terms } : undefined
+}
+
+/** What JSON makes of it: a person sees no more of a date than its text. */
+function plain(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value) ?? 'null')
+  } catch {
+    return String(value)
   }
 }
 

@@ -14,12 +14,19 @@ export interface InterruptTerms {
   readonly expiresInMs?: number
 }
 
-/** A question: what is shown, and what an answer looks like. */
-export interface Interrupt<Payload = unknown, Answer = unknown> {
+/** A question without its types, as graphs hold it. */
+export interface AnyInterrupt {
   readonly name: string
+  readonly payload: StandardSchema
+  readonly answer: StandardSchema
+  readonly terms: InterruptTerms
+  readonly misfit?: (answer: never, payload: never) => Promise<string | undefined>
+}
+
+/** A question: what is shown, and what an answer looks like. */
+export interface Interrupt<Payload = unknown, Answer = unknown> extends AnyInterrupt {
   readonly payload: StandardSchema<unknown, Payload>
   readonly answer: StandardSchema<unknown, Answer>
-  readonly terms: InterruptTerms
   /** Why a valid answer does not fit what was asked. */
   readonly misfit?: (answer: Answer, payload: Payload) => Promise<string | undefined>
 }

@@ -1,7 +1,7 @@
 // A node: a function of the state, alone or with its options beside it.
 import type { Channels, StateOf, UpdateOf } from './channel.ts'
 import type { Command, END } from './command.ts'
-import type { Interrupt } from './interrupt.ts'
+import type { AnyInterrupt } from './interrupt.ts'
 
 export interface NodeOptions {
   /** Has no effect outside its return value, so that it may be run before the claim on the thread is confirmed. */
@@ -13,7 +13,7 @@ export interface NodeOptions {
   /** Waits until every node with a static edge to this one has run since it ran last. */
   readonly join?: boolean
   /** What it may ask: `context.interrupt` takes no other. */
-  readonly interrupts?: readonly Interrupt<never, never>[]
+  readonly interrupts?: readonly AnyInterrupt[]
   /** What `compile` must be given for this node. Prebuilt nodes say so; yours need not. */
   readonly requires?: readonly Requirement[]
 }

@@ -21,7 +21,13 @@ export interface SentMessage {
 const formatVersion = 1
 
 export function writesText({ node, update, goto, sent }: TaskWrites): string {
-  return encode({ v: formatVersion, node, update, ...(goto && { goto: goto.map(storedTarget) }), ...(sent && { sent }) })
+  return encode({
+    v: formatVersion,
+    node,
+    update,
+    ...(goto && { goto: goto.map(storedTarget) }),
+    ...(sent && { sent }),
+  })
 }
 
 /** `undefined` when it is not of this format. */

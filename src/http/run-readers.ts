@@ -14,7 +14,7 @@ import { threadKeyOf } from './service.ts'
 import { frameIdOf, sseFrames, sseResponse } from './sse.ts'
 import { graphOfRun } from './thread-view.ts'
 import { checked } from './validation.ts'
-import { resultOf, watched } from './watch.ts'
+import { watched } from './watch.ts'
 import { noContent, wireText } from './wire.ts'
 import { wireValues } from './wire-messages.ts'
 
@@ -107,7 +107,7 @@ async function joined(call: Call, place: RunPlace): Promise<Response> {
   return new Response(body, { headers: waitingHeaders })
 
   async function* answer(): AsyncGenerator<string, void> {
-    const ended = resultOf(graph, addressOf(call, place), place.run_id, attending)
+    const ended = graph.result(addressOf(call, place), place.run_id, attending)
     yield await ended.then(
       ({ values }) => wireText(wireValues(graph.graph, values)),
       (error) => wireText({ __error__: wireError(error) }),

@@ -17,7 +17,7 @@ import type { RunningTurn } from './running-turns.ts'
 import { JsonObject, Run } from './schemas.ts'
 import { sseFrames, sseResponse } from './sse.ts'
 import { wireRun } from './thread-view.ts'
-import { resultOf, watched } from './watch.ts'
+import { watched } from './watch.ts'
 import { json, wireText } from './wire.ts'
 import { wireValues } from './wire-messages.ts'
 
@@ -189,7 +189,7 @@ async function awaited(call: RunCall, thread?: string): Promise<Response> {
   // Another worker has taken it over.
   const ended = result.catch((error: unknown) => {
     if (thread === undefined || !isRecollectError(error) || !movesOn(error)) throw error
-    return resultOf(plan.graph, addressOf(call, thread), run, attendance)
+    return plan.graph.result(addressOf(call, thread), run, attendance)
   })
   const answer = ended.then(
     ({ values }) => wireText(wireValues(plan.graph.graph, values)),

@@ -79,6 +79,10 @@ export class UiTranscript {
         const messageMetadata = { checkpointId: String(event.seq), finishReason: this.#reason }
         return [...this.#leaveStep(), { type: 'finish', messageMetadata }]
       }
+      case 'run-interrupted': {
+        const messageMetadata = { checkpointId: String(event.seq), finishReason: 'tool-calls' }
+        return [...this.#leaveStep(), { type: 'finish', messageMetadata }]
+      }
       case 'run-failed':
         return event.error.code === 'run_cancelled' ? [{ type: 'abort' }] : failureChunks(event.error)
     }

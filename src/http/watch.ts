@@ -1,7 +1,5 @@
-// A run's events from the first to the last, wherever it works by now; and what it comes to.
-import type { Channels } from '../graph/channel.ts'
-import { RecollectError } from '../kernel/errors.ts'
-import type { CompiledGraph, RunResult } from '../runtime/compiled-graph.ts'
+// A run's events from the first to the last, wherever it works by now.
+import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import { movesOn, type RunEvent } from '../runtime/events.ts'
 import type { FollowOptions } from '../runtime/follow.ts'
 import type { ThreadAddress } from '../runtime/history.ts'
@@ -24,18 +22,4 @@ export async function* watched(
     if (event.type === 'checkpoint-saved') known.step = event.step
     yield event
   }
-}
-
-/** Waits for the end of a run, wherever it works. Throws what it failed with. */
-export async function resultOf(
-  graph: CompiledGraph,
-  address: ThreadAddress,
-  run: string,
-  options: FollowOptions,
-): Promise<RunResult<Channels>> {
-  for await (const event of graph.follow(address, run, options)) {
-    if (event.type === 'run-finished') return { run, checkpoint: `${event.seq}`, values: event.values }
-    if (event.type === 'run-failed') throw event.error
-  }
-  throw new RecollectError('run_queued', `Run "${run}" goes on without its reader.`)
 }

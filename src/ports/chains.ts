@@ -1,4 +1,5 @@
 // Checkpoints on their way into a thread and back.
+import type { ApprovalRecord } from './approvals.ts'
 import type { ThreadKey } from './checkpointer.ts'
 
 export interface NewCheckpoint {
@@ -32,6 +33,8 @@ export interface LoadChain extends ThreadKey {
 export interface Chain {
   readonly head: number
   readonly frames: readonly Frame[]
+  /** Questions of the thread that nobody has answered, in the order they were asked. */
+  readonly asked: readonly ApprovalRecord[]
 }
 
 export interface SnapshotPut {

@@ -59,9 +59,7 @@ export function takeIn(
   const mintId = inputMint(scope.run)
   return inputs.reduce<Position>((before, input) => {
     const position =
-      'edit' in input
-        ? applyEdit(graph, before, input.edit, mintId)
-        : applyInput(graph, before, input.values, mintId)
+      'edit' in input ? applyEdit(graph, before, input.edit, mintId) : applyInput(graph, before, input.values, mintId)
     progress.record({ step: 0, position, writes: [] })
     return position
   }, start)
@@ -114,7 +112,13 @@ function stopsAt(stops: readonly string[], ran: readonly string[], { due }: Posi
   if (stops.length === 0) return false
   const has = (when: string, nodes: readonly string[]) =>
     nodes.length > 0 && (stops.includes(`${when}:*`) || nodes.some((node) => stops.includes(`${when}:${node}`)))
-  return has('after', ran) || has('before', due.map(({ node }) => node))
+  return (
+    has('after', ran) ||
+    has(
+      'before',
+      due.map(({ node }) => node),
+    )
+  )
 }
 
 /** Of the messages that come with a run. They are the same whoever claims it. */

@@ -3,9 +3,9 @@ import type { Position } from '../graph/checkpoint.ts'
 import type { ThreadKey } from '../ports/checkpointer.ts'
 import type { Claim } from './claim.ts'
 import { deliverMessages } from './delivery.ts'
+import type { House } from './house.ts'
 import { dueSnapshot } from './snapshot.ts'
 import { writeTip } from './thread-cache.ts'
-import type { House } from './turn.ts'
 
 export interface Ended {
   /** The state that the run began on. */

@@ -1,27 +1,33 @@
 // A graph with all it needs to run: what an application calls.
-import { checkInput } from '../graph/apply.ts'
-import type { Channels, StateOf, UpdateOf } from '../graph/channel.ts'
+import type { Channels, StateOf } from '../graph/channel.ts'
 import { emptyPosition, type Position } from '../graph/checkpoint.ts'
 import type { Graph } from '../graph/graph.ts'
 import { mermaid } from '../graph/mermaid.ts'
 import { stateView } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
-import { assertId, assertPrincipal, randomId } from '../kernel/id.ts'
+import { assertId, assertPrincipal } from '../kernel/id.ts'
+import type { ApprovalRecord } from '../ports/approvals.ts'
 import type { Orphan } from '../ports/checkpointer.ts'
+import { type Answerer, type GivenAnswer, type TakenAnswer, takeAnswer } from './answering.ts'
 import type { Deliverer } from './delivery.ts'
 import { eventStream } from './event-stream.ts'
-import type { RunEvent } from './events.ts'
-import { type FollowOptions, followRun } from './follow.ts'
+import type { PendingInterrupt, RunEvent } from './events.ts'
+import { endOfRun, type FollowOptions, followRun } from './follow.ts'
 import { runForgotten } from './forgotten-run.ts'
-import { harmless } from './harmless.ts'
 import { type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
+import { type House, houseOf } from './house.ts'
 import { later } from './later.ts'
-import type { CompileOptions, RunOptions } from './options.ts'
+import { type Attendance, attendance, type CompileOptions, type ResumeOptions, type RunOptions } from './options.ts'
 import { unknownThread } from './refusal.ts'
-import { cancelTurn, type House, takeTurn, unattended } from './turn.ts'
+import { cancelTurn, takeTurn } from './turn.ts'
+import { type TurnResult, unattended } from './turn-request.ts'
+import { type NewInput, turnRunOf } from './turn-run.ts'
 
 export interface RunResult<C extends Channels> {
   readonly run: string
+  /** `interrupted`: it waits for answers to `interrupts`, or stopped where it was told to. */
+  readonly status: 'success' | 'interrupted'
+  readonly interrupts: readonly PendingInterrupt[]
   /** Public id of the checkpoint that holds the answer; absent without a thread. */
   readonly checkpoint: string | undefined
   readonly values: StateOf<C>
@@ -39,13 +45,22 @@ export class CompiledGraph<C extends Channels = Channels> {
     assertId('graph', this.name)
   }
 
-  /** Runs to the end and gives the state. `null` goes on where the thread stopped. */
-  async invoke(input: UpdateOf<C> | null, options: RunOptions = {}): Promise<StateOf<C>> {
-    return (await this.run(input, options)).values
+  /**
+   * Runs to the end and gives the state. `null` goes on where the thread stopped. Throws `run_interrupted` when it comes to no end
+   * because somebody has to answer: `run` says what.
+   */
+  async invoke(input: NewInput<C>, options: RunOptions = {}): Promise<StateOf<C>> {
+    const { status, run, interrupts, values } = await this.run(input, options)
+    if (status === 'success') return values
+    throw new RecollectError(
+      'run_interrupted',
+      `The run stopped before its end${interrupts.length === 0 ? '' : ` and waits for ${interrupts.length} answers`}. Use run, which gives what it asks, and resume with the answers.`,
+      { details: { run, interrupts } },
+    )
   }
 
   /** The same as events. The run goes on when the reader stops reading, unless `signal` aborts it. */
-  stream(input: UpdateOf<C> | null, options: RunOptions = {}): AsyncIterable<RunEvent> {
+  stream(input: NewInput<C>, options: RunOptions = {}): AsyncIterable<RunEvent> {
     return eventStream((emit) => this.run(input, { ...options, emit }))
   }
 
@@ -54,27 +69,49 @@ export class CompiledGraph<C extends Channels = Channels> {
    * `thread_busy` when another run holds the thread, with `retryAfterMs`.
    */
   async run(input: unknown, options: RunOptions = {}): Promise<RunResult<C>> {
-    if (input !== null) checkInput(this.graph, input)
-    const run = options.run ?? randomId()
-    assertId('run', run)
-    const key = options.key ?? run
-    assertPrincipal('idempotency key', key)
+    const run = turnRunOf(this.graph, input, { ...this.#options, ...options })
     const house = this.#house(options)
-    if (house === undefined) return this.#runWithoutThread(input, run, options)
-    const { tenant, user, thread } = this.#address(options)
-    const result = await takeTurn(house, {
-      tenant,
-      user,
-      thread,
-      run: { id: run, input, key, strategy: options.strategy ?? 'reject' },
-      ...{ createThread: options.createThread ?? true, signal: options.signal, handOver: options.handOver },
-      ...{ left: options.left, record: options.record ?? false, watching: undefined, emit: harmless(options.emit) },
-      defer: options.waitUntil ?? (() => {}),
-    })
-    if (result === undefined) throw unknownThread(thread)
-    if (options.waitUntil === undefined) await result.afterwards()
-    else options.waitUntil(later(result.afterwards))
-    return { run: result.run, checkpoint: String(result.seq), values: this.#view(result.position) }
+    if (house === undefined) return this.#runWithoutThread(input, run.id, options)
+    const address = this.#address(options)
+    const createThread = options.createThread ?? true
+    const result = await takeTurn(house, { ...address, run, createThread, ...attendance(options) })
+    if (result === undefined) throw unknownThread(address.thread)
+    return this.#result(result, options)
+  }
+
+  /**
+   * Takes the answers, by id, to what a run has asked, and runs it to its end. The caller is trusted to be who may answer; `answer`
+   * asks who they are. Throws what `answer` throws, and what the run failed with.
+   */
+  async resume(answers: Readonly<Record<string, unknown>>, options: ResumeOptions): Promise<RunResult<C>> {
+    const { tenant, user, by = user ?? tenant } = options
+    const answerer = { tenant, user, by, approver: true, via: options.via ?? 'code' }
+    let approval: ApprovalRecord | undefined
+    for (const [id, answer] of Object.entries(answers)) {
+      approval = (await this.answer(answerer, { id, answer })).approval
+    }
+    if (approval === undefined) throw new RecollectError('input_invalid', 'No answers were given: { [id]: answer }.')
+    return this.goOn({ tenant, user, thread: approval.thread }, approval.run, options)
+  }
+
+  /** Runs what was answered, or was left behind, to its end. Throws what it failed with. */
+  async goOn(address: ThreadAddress, run: string, options: Attendance = {}): Promise<RunResult<C>> {
+    const house = this.#threads(address)
+    const request = { ...unattended, ...attendance(options), ...address, user: null, run: undefined, watching: run }
+    const result = await takeTurn(house, request)
+    return result?.run === run ? this.#result(result, options) : this.result(address, run, options)
+  }
+
+  /** Waits for the end of a run, wherever it works. Throws what it failed with. */
+  async result(address: ThreadAddress, run: string, options: FollowOptions = {}): Promise<RunResult<C>> {
+    const { status, interrupts, seq, values } = await endOfRun(this.follow(address, run, options), run)
+    return { run, status, interrupts, checkpoint: `${seq}`, values: values as StateOf<C> }
+  }
+
+  /** Takes an answer. The run that has asked is due then: the cron, or `goOn`, runs it. */
+  answer(answerer: Answerer, given: GivenAnswer): Promise<TakenAnswer> {
+    const { checkpointer } = this.#threads({})
+    return takeAnswer(checkpointer, (name) => (name === this.name ? this.graph : undefined), answerer, given)
   }
 
   /** The same graph for runs that nobody remembers. */
@@ -103,8 +140,7 @@ export class CompiledGraph<C extends Channels = Channels> {
    * `thread_unknown` and `run_unknown`; a run that has ended is left as it is.
    */
   async cancel({ tenant, user, thread }: ThreadAddress, run: string): Promise<void> {
-    const house = this.#house({ thread })
-    if (house === undefined) throw checkpointerMissing(`Thread "${thread}"`)
+    const house = this.#threads({ thread })
     await cancelTurn(house, { ...unattended, tenant, thread, user }, run)
   }
 
@@ -113,9 +149,7 @@ export class CompiledGraph<C extends Channels = Channels> {
    * that is left behind goes on with it. Throws `thread_unknown` and `run_unknown`.
    */
   follow(address: ThreadAddress, run: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void> {
-    const house = this.#house(address)
-    if (house === undefined) throw checkpointerMissing(`Thread "${address.thread}"`)
-    return followRun(house, address, run, options)
+    return followRun(this.#threads(address), address, run, options)
   }
 
   /** What delivers this graph's messages. */
@@ -135,6 +169,7 @@ export class CompiledGraph<C extends Channels = Channels> {
       next: [],
       run: '',
       step: 0,
+      interrupts: [],
       createdAt: '',
     }
   }
@@ -156,29 +191,26 @@ export class CompiledGraph<C extends Channels = Channels> {
     return stateView(this.graph, position.values) as StateOf<C>
   }
 
+  async #result(
+    { run, status, interrupts, seq, position, afterwards }: TurnResult,
+    { waitUntil }: Attendance,
+  ): Promise<RunResult<C>> {
+    if (waitUntil === undefined) await afterwards()
+    else waitUntil(later(afterwards))
+    return { run, status, interrupts, checkpoint: String(seq), values: this.#view(position) }
+  }
+
+  #threads({ thread }: Partial<ThreadAddress>): House {
+    const house = this.#house(thread === undefined ? {} : { thread })
+    if (house === undefined) throw checkpointerMissing(thread === undefined ? 'A thread' : `Thread "${thread}"`)
+    return house
+  }
+
+  /** `undefined`: this graph remembers nothing, and nobody names a thread. */
   #house({ thread }: Partial<ThreadAddress>): House | undefined {
-    const {
-      checkpointer,
-      cache,
-      events,
-      model,
-      env = {},
-      deepFreeze = false,
-      speculate = true,
-      leaseMs = 60_000,
-      deliver = {},
-      passOn,
-      threadTtlMs,
-      keepCheckpoints,
-    } = this.#options
-    if (checkpointer !== undefined) {
-      return {
-        ...{ name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, speculate, leaseMs },
-        ...{ events, deliver, topics: Object.keys(deliver), passOn, threadTtlMs, keepCheckpoints },
-      }
-    }
-    if (thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
-    return undefined
+    const house = houseOf(this.name, this.graph, this.#options)
+    if (house === undefined && thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
+    return house
   }
 
   #address({ tenant, user, thread }: RunOptions): { tenant: string; user: string; thread: string } {
@@ -197,9 +229,9 @@ export class CompiledGraph<C extends Channels = Channels> {
   async #runWithoutThread(input: unknown, run: string, options: RunOptions): Promise<RunResult<C>> {
     const { model, env = {}, deepFreeze = false } = this.#options
     const { tenant = '', user = '', signal = new AbortController().signal } = options
-    const place = { tenant, user, run, env, model, signal, emit: harmless(options.emit) }
+    const place = { tenant, user, run, env, model, signal, emit: attendance(options).emit }
     const position = await runForgotten(this.graph, input, { ...place, deepFreeze })
-    return { run, checkpoint: undefined, values: this.#view(position) }
+    return { run, status: 'success', interrupts: [], checkpoint: undefined, values: this.#view(position) }
   }
 }
 

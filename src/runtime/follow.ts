@@ -9,13 +9,15 @@ import type { CacheKey } from '../ports/cache.ts'
 import type { EventPart } from '../ports/event-log.ts'
 import type { RunRecord } from '../ports/run-records.ts'
 import { positionAt, positionsAlong } from './chain.ts'
-import { answerOf } from './ended-run.ts'
+import { answerOf, endOf } from './ended-run.ts'
 import { eventStream } from './event-stream.ts'
 import { eventOf, type KeptEvent } from './event-text.ts'
 import { type CheckpointSaved, isLast, movesOn, type RunEvent } from './events.ts'
 import type { ThreadAddress } from './history.ts'
+import type { House } from './house.ts'
 import { unknownRun } from './refusal.ts'
-import { type House, takeTurn, unattended } from './turn.ts'
+import { takeTurn } from './turn.ts'
+import { unattended } from './turn-request.ts'
 
 export interface FollowOptions {
   /** Aborts when nobody reads any more. */
@@ -57,6 +59,16 @@ export async function* followRun(
       }
     }
   }
+}
+
+/** What the events of a run come to. Throws what it failed with. */
+export async function endOfRun(events: AsyncIterable<RunEvent>, run: string) {
+  for await (const event of events) {
+    if (event.type === 'run-failed') throw event.error
+    if (event.type === 'run-finished') return { ...event, status: 'success', interrupts: [] } as const
+    if (event.type === 'run-interrupted') return { ...event, status: 'interrupted' } as const
+  }
+  throw new RecollectError('run_queued', `Run "${run}" goes on without its reader.`)
 }
 
 class Follower {
@@ -131,8 +143,7 @@ class Follower {
   async endOf(record: RunRecord): Promise<RunEvent> {
     const { tenant, thread } = this.#address
     try {
-      const { run, seq, position } = await answerOf(this.#house.checkpointer, { tenant, thread }, record)
-      return { type: 'run-finished', run, seq, values: this.#view(position) }
+      return endOf(this.#house.graph, await answerOf(this.#house.checkpointer, { tenant, thread }, record))
     } catch (error) {
       const failure = asRecollectError(error, 'run_failed', 'The run failed.')
       return { type: 'run-failed', run: this.#run, error: stopped(record) ?? failure }
@@ -147,6 +158,9 @@ class Follower {
       case 'run-failed':
         // Another worker goes on with it.
         if (!movesOn(event.error)) yield event
+        break
+      case 'run-interrupted':
+        // It may have been answered since; its record says whether it waits.
         break
       case 'checkpoint-saved':
       case 'run-finished': {

@@ -5,6 +5,8 @@ import { RecollectError } from '../kernel/errors.ts'
 import { assertId, assertPrincipal } from '../kernel/id.ts'
 import type { Checkpointer } from '../ports/checkpointer.ts'
 import { positionsAlong } from './chain.ts'
+import { pendingInterrupt } from './ended-run.ts'
+import type { PendingInterrupt } from './events.ts'
 import { unknownThread } from './refusal.ts'
 
 export interface ThreadAddress {
@@ -32,6 +34,8 @@ export interface StateSnapshot<C extends Channels = Channels> {
   readonly run: string
   /** Superstep in its run; 0 is the input. */
   readonly step: number
+  /** What was asked here and nobody has answered yet. */
+  readonly interrupts: readonly PendingInterrupt[]
   /** ISO 8601. */
   readonly createdAt: string
 }
@@ -60,12 +64,13 @@ export async function readHistory(
     next: position.due.map(({ node }) => node),
     run: frame.run,
     step: frame.step,
+    interrupts: chain.asked.filter(({ seq }) => seq === frame.seq).map(pendingInterrupt),
     createdAt: frame.createdAt,
     position,
   }))
 }
 
-function seqOf(checkpoint: string): number {
+export function seqOf(checkpoint: string): number {
   if (/^[1-9]\d{0,14}$/.test(checkpoint)) return Number(checkpoint)
   throw new RecollectError('checkpoint_unknown', 'A checkpoint id is a number as text, as history gives it.')
 }

@@ -6,6 +6,7 @@ import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
 import type { Env } from './context.ts'
 import type { Deliver } from './delivery.ts'
+import type { CompileOptions } from './options.ts'
 
 export interface House {
   readonly name: string
@@ -27,4 +28,15 @@ export interface House {
   readonly threadTtlMs: number | undefined
   /** Checkpoints kept of a branch; `undefined`: all. */
   readonly keepCheckpoints: number | undefined
+}
+
+/** `undefined` without a checkpointer. */
+export function houseOf(name: string, graph: Graph, options: CompileOptions): House | undefined {
+  const { checkpointer, cache, events, model, passOn, threadTtlMs, keepCheckpoints } = options
+  const { env = {}, deepFreeze = false, speculate = true, leaseMs = 60_000, deliver = {} } = options
+  if (checkpointer === undefined) return undefined
+  return {
+    ...{ name, graph, checkpointer, cache, events, model, env, deepFreeze, speculate, leaseMs },
+    ...{ deliver, topics: Object.keys(deliver), passOn, threadTtlMs, keepCheckpoints },
+  }
 }

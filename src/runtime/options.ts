@@ -6,6 +6,7 @@ import type { Model } from '../ports/model.ts'
 import type { Env } from './context.ts'
 import type { Deliver } from './delivery.ts'
 import type { Emit } from './events.ts'
+import { harmless } from './harmless.ts'
 import type { ThreadAddress } from './history.ts'
 
 export interface CompileOptions {
@@ -36,7 +37,12 @@ export interface CompileOptions {
   readonly threadTtlMs?: number
   /** About how many checkpoints are kept of a branch: between so many and twice as many, and what is needed to read them. All unless told otherwise. */
   readonly keepCheckpoints?: number
+  /** Nodes that every run stops before, or after, until it is told to go on; `*`: all. None unless told otherwise. */
+  readonly interruptBefore?: Stops
+  readonly interruptAfter?: Stops
 }
+
+export type Stops = '*' | readonly string[]
 
 export interface RunOptions extends Partial<ThreadAddress> {
   readonly user?: string
@@ -46,6 +52,11 @@ export interface RunOptions extends Partial<ThreadAddress> {
   readonly key?: string
   /** What to do on a thread that is busy with another run. `reject` unless told otherwise. */
   readonly strategy?: BusyStrategy
+  /** The checkpoint that it begins at, in the place of the head: a fork. */
+  readonly from?: string
+  /** Of this run, in the place of those that the graph was compiled with. */
+  readonly interruptBefore?: Stops
+  readonly interruptAfter?: Stops
   /** False: an unknown thread is an error. */
   readonly createThread?: boolean
   /** Aborting it cancels the run. */
@@ -59,4 +70,21 @@ export interface RunOptions extends Partial<ThreadAddress> {
   /** Takes what may happen after the answer (a Worker's `ctx.waitUntil`). Without it the answer waits. */
   readonly waitUntil?: (work: Promise<unknown>) => void
   readonly emit?: Emit
+}
+
+/** Who hears of a run, and what ends the hearing. */
+export type Attendance = Pick<RunOptions, 'signal' | 'handOver' | 'left' | 'record' | 'waitUntil' | 'emit'>
+
+export interface ResumeOptions extends Attendance {
+  readonly tenant: string
+  /** Whose threads the answers may be for; `null`: all of the tenant. */
+  readonly user: string | null
+  /** Who answers, kept with the answer. `user` unless told otherwise. */
+  readonly by?: string
+  /** The road that the answers come by, kept too. `code` unless told otherwise. */
+  readonly via?: string
+}
+
+export function attendance({ signal, handOver, left, record = false, waitUntil = () => {}, emit }: Attendance) {
+  return { signal, handOver, left, record, watching: undefined, emit: harmless(emit), defer: waitUntil }
 }

@@ -1,6 +1,6 @@
 // Waiting for one's turn on a busy thread.
 import { RecollectError } from '../kernel/errors.ts'
-import type { TurnRequest } from './turn.ts'
+import type { TurnRequest } from './turn-request.ts'
 
 const patienceMs = 120_000
 const shortestMs = 250

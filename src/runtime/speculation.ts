@@ -5,10 +5,11 @@ import { plan } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { inputMint } from './advance.ts'
 import type { Emit, RunEvent } from './events.ts'
+import type { House } from './house.ts'
 import type { Held } from './run-scope.ts'
 import { runTasks, type SuperstepResult } from './superstep.ts'
 import type { Candidate } from './thread-cache.ts'
-import type { House, TurnRequest } from './turn.ts'
+import type { TurnRequest, TurnRun } from './turn-request.ts'
 
 /** A first superstep that has begun before its time. */
 export interface Ahead {
@@ -18,10 +19,15 @@ export interface Ahead {
   drop(): void
 }
 
+/** Whether it begins at the head, with values, and stops nowhere by itself. */
+function isPlain({ kind = 'input', forkFrom, stops = [] }: TurnRun): boolean {
+  return kind === 'input' && forkFrom === undefined && stops.length === 0
+}
+
 /** `undefined` when there is nothing to run ahead, or when a task that is due is not pure. */
 export function runAhead(house: House, request: TurnRequest, candidate: Candidate): Ahead | undefined {
   const { run, user, tenant, thread } = request
-  if (run === undefined || run.input === null || user === null) return undefined
+  if (run === undefined || run.input === null || user === null || !isPlain(run)) return undefined
   const { graph, deepFreeze, env, model, topics } = house
   const position = applyInput(graph, candidate.position, run.input, inputMint(run.id))
   const tasks = plan(graph, position, { deepFreeze })

@@ -1,8 +1,9 @@
 // Who is told of a run's events: the request's own watcher, and the event log for readers who come back to another worker.
 import type { Claim } from './claim.ts'
 import type { Emit } from './events.ts'
+import type { House } from './house.ts'
 import { Recorder } from './recorder.ts'
-import type { House, TurnRequest } from './turn.ts'
+import type { TurnRequest } from './turn-request.ts'
 
 export interface Telling {
   readonly emit: Emit

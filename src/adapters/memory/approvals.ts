@@ -36,7 +36,10 @@ export class MemoryApprovals implements Approvals {
     return { outcome, approval: this.#view(stored) }
   }
 
-  #outcomeFor({ tenant, record, answerToken, ...stored }: StoredApproval, { token, by, approver, answer }: AnswerApproval) {
+  #outcomeFor(
+    { tenant, record, answerToken, ...stored }: StoredApproval,
+    { token, by, approver, answer }: AnswerApproval,
+  ) {
     const { approvers, answerer, notRequester, requester, status } = record
     if (answerToken === token) return 'repeated'
     const listed = approvers === null || approvers.includes(by)
@@ -135,6 +138,13 @@ export class MemoryApprovals implements Approvals {
       )
   }
 
+  open(tenant: string, thread: string): ApprovalRecord[] {
+    return [...this.#tables.approvals]
+      .filter((stored) => stored.tenant === tenant && stored.record.thread === thread)
+      .filter(({ record }) => record.status === 'pending')
+      .map((stored) => this.#view(stored))
+  }
+
   /** Whether somebody has to answer before a run can go on. */
   isAsked(tenant: string, { record: { run } }: StoredRun): boolean {
     return this.#askedBy(tenant, run).some(({ record }) => record.status === 'pending')
@@ -150,7 +160,8 @@ export class MemoryApprovals implements Approvals {
 
   /** What was answered stays for whoever goes on with the superstep that failed. */
   withdrawPending(tenant: string, { record: { run } }: StoredRun): void {
-    for (const stored of this.#askedBy(tenant, run)) if (stored.record.status === 'pending') this.#end(stored, 'cancelled')
+    for (const stored of this.#askedBy(tenant, run))
+      if (stored.record.status === 'pending') this.#end(stored, 'cancelled')
   }
 
   markUsed(tenant: string, thread: string, superstep: Superstep): void {

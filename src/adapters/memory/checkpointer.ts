@@ -33,11 +33,12 @@ export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {
   }
 }
 
-function loadChain({ threads }: MemoryDatabase, load: LoadChain): Chain | undefined {
+function loadChain({ threads, approvals }: MemoryDatabase, load: LoadChain): Chain | undefined {
   const thread = threads.owned(load)
   if (thread === undefined) return undefined
   const { head } = thread.record
-  return { head, frames: chain(thread, load.seq ?? head, load.count) }
+  const asked = approvals.open(load.tenant, load.thread)
+  return { head, frames: chain(thread, load.seq ?? head, load.count), asked }
 }
 
 function putSnapshot({ threads }: MemoryDatabase, { seq, hash, text, ...place }: SnapshotPut): void {

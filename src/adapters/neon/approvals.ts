@@ -1,7 +1,7 @@
 // Questions and their answers in Postgres. The rules are in schema.sql.
 import type { AnswerOutcome, ApprovalAttempt, ApprovalRecord, Approvals } from '../../ports/approvals.ts'
 import type { Database } from './database.ts'
-import { isoTime } from './rows.ts'
+import { approvalOf, isoTime } from './rows.ts'
 
 export function neonApprovals(database: Database): Approvals {
   return {
@@ -49,15 +49,5 @@ export function neonApprovals(database: Database): Approvals {
         [olderThanMs],
       )
     },
-  }
-}
-
-function approvalOf(row: ApprovalRecord): ApprovalRecord {
-  const { answeredAt, expiresAt, createdAt } = row
-  return {
-    ...row,
-    answeredAt: answeredAt && isoTime(answeredAt),
-    expiresAt: expiresAt && isoTime(expiresAt),
-    createdAt: isoTime(createdAt),
   }
 }

@@ -1,5 +1,5 @@
 // What the SQL functions give back, and what the port makes of it.
-
+import type { ApprovalRecord } from '../../ports/approvals.ts'
 import type { Chain, Frame } from '../../ports/chains.ts'
 import type { Answer, ClaimedTurn, SavedTask } from '../../ports/checkpointer.ts'
 import type { RunError, RunRecord } from '../../ports/run-records.ts'
@@ -12,6 +12,7 @@ export type FrameRow = readonly [number, number, string, string, number, string,
 export interface ChainRow {
   readonly head: number
   readonly frames: readonly FrameRow[] | null
+  readonly asked: readonly ApprovalRecord[] | null
 }
 
 export interface ClaimedRow extends Omit<ClaimedTurn, 'frames' | 'saved' | 'answers'> {
@@ -37,8 +38,18 @@ export function claimOf(row: ClaimedRow): ClaimedTurn {
   return { ...row, frames: row.frames?.map(frameOf) ?? null, saved: row.saved ?? [], answers: row.answers ?? [] }
 }
 
-export function chainOf({ head, frames }: ChainRow): Chain {
-  return { head, frames: (frames ?? []).map(frameOf) }
+export function chainOf({ head, frames, asked }: ChainRow): Chain {
+  return { head, frames: (frames ?? []).map(frameOf), asked: (asked ?? []).map(approvalOf) }
+}
+
+export function approvalOf(row: ApprovalRecord): ApprovalRecord {
+  const { answeredAt, expiresAt, createdAt } = row
+  return {
+    ...row,
+    answeredAt: answeredAt && isoTime(answeredAt),
+    expiresAt: expiresAt && isoTime(expiresAt),
+    createdAt: isoTime(createdAt),
+  }
 }
 
 export function runOf(row: RunRow): RunRecord {

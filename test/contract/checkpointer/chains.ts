@@ -25,6 +25,7 @@ export function chains(subject: Subject) {
         checkpoints: [],
         saved: [],
         messages: [],
+        questions: [],
         status: 'cancelled',
         error: null,
         leaseMs: 1,

@@ -50,6 +50,7 @@ export function hostile(subject: Subject) {
       leaseMs: 1_000,
       saved: [],
       messages: [],
+      questions: [],
     } as const
     expect(await subject().commitStep({ ...claimed, checkpoints, ...end })).toMatchObject({ outcome: 'applied' })
     await subject().putSnapshot({ ...at, seq: 1, hash: 'h0', text: stored })

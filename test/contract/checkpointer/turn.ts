@@ -89,6 +89,7 @@ export function commitOf(tip: Tip, step: number, deltas: readonly string[], chan
     error: null,
     saved: [],
     messages: [],
+    questions: [],
     leaseMs: 60_000,
     ...change,
   }

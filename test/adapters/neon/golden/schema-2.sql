@@ -39,9 +39,9 @@ alter table recollect.threads add column if not exists expires_at timestamptz;
 
 create index if not exists threads_expiring on recollect.threads (expires_at) where expires_at is not null;
 
--- One request to advance a thread: queued → running → success | error | dead | cancelled | interrupted. `input`, and `carried`
--- (inputs of runs that it interrupted), are dropped at the first commit; `answer` is a checkpoint's number,
--- `base` the head that it began on. `asks_at`: when whoever waits for it means to ask again.
+-- One request to advance a thread: queued → running → success | error | dead | cancelled | interrupted | waiting, and from there
+-- queued again when it is answered. `input`, and `carried` (inputs of runs that it interrupted), are dropped at the first commit;
+-- `answer` is a checkpoint's number, `base` the head that it began on. `asks_at`: when whoever waits for it means to ask again.
 create table if not exists recollect.runs (
   tenant text not null,
   run text not null,
@@ -71,6 +71,14 @@ create index if not exists runs_due on recollect.runs (tenant, thread, ticket) w
 -- Since 2. Somebody asked to cancel it: whoever holds it next ends it and runs nothing.
 alter table recollect.runs add column if not exists cancel_asked boolean not null default false;
 
+-- Since 2. What `input` is: values that come from outside ('input'), or writes of a node, after which the run goes on ('command')
+-- or ends ('update'). `fork_from`: the checkpoint that it begins at, in the place of the head. `stops`: where it waits by itself.
+alter table recollect.runs add column if not exists kind text not null default 'input';
+alter table recollect.runs add column if not exists fork_from bigint;
+alter table recollect.runs add column if not exists stops text[];
+
+create index if not exists runs_waiting on recollect.runs (tenant, thread) where status = 'waiting';
+
 -- The state after a superstep: immutable but for `snapshot`, which is attached later and changes nothing that is read.
 create table if not exists recollect.checkpoints (
   tenant text not null,
@@ -99,6 +107,65 @@ create table if not exists recollect.writes (
   key text not null,
   value text not null,
   primary key (tenant, thread, run, step, task, key)
+);
+
+-- Since 2. A question that a task has asked and a person must answer: pending → answered | expired | cancelled. It is bound to the
+-- superstep (`step_run`, `step`: see next_superstep_v1) and the task that asked, and to exactly what was shown: `key` has the
+-- hash of the payload in it. `used_at`: when the superstep was committed that took the answer. `answerer`: 'owner' of the thread,
+-- or an 'approver', of those named in `approvers` if there are any.
+create table if not exists recollect.approvals (
+  tenant text not null,
+  id text not null,
+  thread text not null,
+  run text not null,
+  graph text not null,
+  requester text not null,
+  seq bigint not null,
+  step_run text not null,
+  step int not null,
+  task int not null,
+  node text not null,
+  key text not null,
+  kind text not null,
+  payload text not null,
+  answerer text not null,
+  approvers text[],
+  not_requester boolean not null,
+  status text not null default 'pending',
+  answer text,
+  answered_by text,
+  answered_via text,
+  answer_token text,
+  answered_at timestamptz,
+  used_at timestamptz,
+  expires_at timestamptz,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, id)
+);
+
+create index if not exists approvals_of_superstep on recollect.approvals (tenant, thread, step_run, step);
+create index if not exists approvals_pending on recollect.approvals (tenant, created_at) where status = 'pending';
+create index if not exists approvals_expiring on recollect.approvals (expires_at) where status = 'pending' and expires_at is not null;
+
+-- Since 2. Everyone who tried to answer, and what they were told.
+create table if not exists recollect.approval_attempts (
+  tenant text not null,
+  approval text not null,
+  at timestamptz not null default clock_timestamp(),
+  by text not null,
+  via text not null,
+  outcome text not null
+);
+
+create index if not exists attempts_of_approval on recollect.approval_attempts (tenant, approval, at);
+
+-- Since 2. Ids of webhooks that were accepted, with what was said of them.
+create table if not exists recollect.webhooks_seen (
+  tenant text not null,
+  id text not null,
+  approval text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, id)
 );
 
 -- Since 2. Messages to the outside, written by the commit of the superstep that sent them and delivered at least once:
@@ -161,7 +228,9 @@ begin
   select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread;
   if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then return null; end if;
   return json_build_object('head', th.head,
-    'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count));
+    'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count),
+    'asked', (select json_agg(recollect.approval_json_v1(a) order by a.created_at, a.task, a.id) from recollect.approvals a
+      where a.tenant = _tenant and a.thread = _thread and a.status = 'pending'));
 end $$;
 
 -- A queued run is left to whoever waits for it until they are 5 s late.
@@ -182,12 +251,14 @@ create or replace function recollect.run_json_v1(r recollect.runs) returns json 
     'createdAt', r.created_at, 'updatedAt', r.updated_at)
 $$;
 
--- The superstep that comes next: that of a run with an input to take in is its own first; else it is the one behind the head,
--- whichever run goes on with it, so that what a failed run left behind is found by the run that continues it.
+-- The superstep that comes next: that of a run with an input to take in, or with a checkpoint of its own to begin at, is its own
+-- first; else it is the one behind the head, whichever run goes on with it, so that what a failed run left behind is found by the
+-- run that continues it, and nothing of it by a fork.
 create or replace function recollect.next_superstep_v1(r recollect.runs, cp recollect.checkpoints, out run text, out step int)
 language sql immutable as $$
   select case when fresh then r.run else cp.run end, case when fresh then 1 else cp.step + 1 end
-  from (select cp.run is null or r.step = 0 and (coalesce(r.input, 'null') <> 'null' or cardinality(r.carried) > 0) as fresh) x
+  from (select cp.run is null or r.step = 0
+    and (coalesce(r.input, 'null') <> 'null' or cardinality(r.carried) > 0 or r.fork_from is not null) as fresh) x
 $$;
 
 -- The run that is next on a thread, after those that were tried too often have been given up.
@@ -203,8 +274,29 @@ begin
     update recollect.runs r set status = 'dead', updated_at = clock_timestamp(),
       error = '{"code":"run_failed","message":"The run was started ' || due.attempts || ' times and never got to a commit; it is not tried again. Its input is kept with the run."}'
       where r.tenant = _tenant and r.run = due.run;
+    perform recollect.withdraw_v1(due);
     update recollect.threads t set status = 'error' where t.tenant = _tenant and t.thread = _thread;
   end loop;
+end $$;
+
+-- What a run has asked is asked no more, and an answer that it has not taken is good for nothing.
+create or replace function recollect.withdraw_v1(r recollect.runs) returns void language sql as $$
+  update recollect.approvals a set status = 'cancelled' where a.tenant = r.tenant and a.thread = r.thread and a.run = r.run
+    and (a.status = 'pending' or a.status = 'answered' and a.used_at is null)
+$$;
+
+-- Whether somebody has to answer before a run can go on.
+create or replace function recollect.asked_v1(r recollect.runs) returns boolean language sql stable as $$
+  select exists (select 1 from recollect.approvals a where a.tenant = r.tenant and a.thread = r.thread and a.run = r.run
+    and a.status = 'pending')
+$$;
+
+-- Ends the run that waits on a thread, for another is to go on from its head: one that only stopped by itself is done.
+create or replace function recollect.end_waiting_v1(r recollect.runs) returns void language plpgsql as $$
+begin
+  update recollect.runs x set status = case when recollect.asked_v1(r) then 'cancelled' else 'success' end,
+    updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
+  perform recollect.withdraw_v1(r);
 end $$;
 
 -- Ends the runs before a new one; its claim, which follows, fences whoever works on them. `interrupt` keeps what they did and
@@ -219,10 +311,11 @@ declare
 begin
   for r in select * from recollect.runs x where x.tenant = mine.tenant and x.thread = mine.thread
       and x.status in ('queued', 'running') and x.ticket < mine.ticket order by x.ticket loop
+    perform recollect.withdraw_v1(r);
     first_base := least(first_base, r.base);
     if _strategy = 'rollback' then
       update recollect.runs x set status = 'cancelled', updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
-    elsif r.graph <> mine.graph then
+    elsif r.graph <> mine.graph or r.kind <> 'input' then
       update recollect.runs x set status = 'interrupted', updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
     else
       passed_on := passed_on || r.carried;
@@ -252,7 +345,11 @@ begin
   return json_build_object('outcome', 'claimed', 'run', due.run, 'mine', _mine,
     'graph', due.graph, 'owner', th.owner, 'epoch', th.epoch, 'head', th.head, 'hash', th.head_hash,
     'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'carried', coalesce(due.carried, '{}'),
-    'attempts', due.attempts, 'cancelled', due.cancel_asked,
+    'attempts', due.attempts, 'cancelled', due.cancel_asked, 'kind', due.kind, 'stops', coalesce(due.stops, '{}'),
+    'answers', (select json_agg(json_build_object('id', a.id, 'task', a.task, 'node', a.node, 'key', a.key, 'kind', a.kind,
+        'payload', a.payload, 'status', a.status, 'answer', a.answer) order by a.task, a.created_at, a.id)
+      from recollect.approvals a where a.tenant = th.tenant and a.thread = th.thread and a.step_run = next.run
+      and a.step = next.step and a.status in ('answered', 'expired', 'pending') and a.used_at is null),
     'superstep', json_build_object('run', next.run, 'step', next.step),
     'saved', (select json_agg(json_build_object('task', w.task, 'key', w.key, 'value', w.value)) from recollect.writes w
       where w.tenant = th.tenant and w.thread = th.thread and w.run = next.run and w.step = next.step),
@@ -272,16 +369,19 @@ returns recollect.threads language sql as $$
 $$;
 
 -- Owner, idempotency, admission and claim, under the thread's row lock. `_ttl_ms`: of a thread that this makes.
--- outcome: claimed | queued | ended | busy | key-reused | unknown-thread | nothing-due
+-- outcome: claimed | queued | ended | waiting | busy | key-reused | unknown-thread | unknown-checkpoint | nothing-due
 create or replace function recollect.begin_turn_v2(
   _tenant text, _thread text, _owner text, _create boolean, _ttl_ms bigint,
-  _run text, _key text, _body_hash text, _graph text, _input text, _strategy text,
+  _run text, _key text, _body_hash text, _graph text, _kind text, _input text, _fork_from bigint, _stops text[], _strategy text,
   _token text, _lease_ms int, _inline_bytes int, _max_attempts int
 ) returns json language plpgsql as $$
 declare
   th recollect.threads;
   mine recollect.runs;   -- the run asked for
   due recollect.runs;    -- the run to work on
+  waiting recollect.runs; -- the run that owns the head until it is answered, or pushed aside
+  fork recollect.checkpoints;
+  old_head bigint;
   leased boolean;
   ahead int;
 begin
@@ -314,10 +414,22 @@ begin
     select * into mine from recollect.runs r where r.tenant = _tenant and r.run = mine.run;
     return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
   end if;
+  select * into waiting from recollect.runs r where r.tenant = _tenant and r.thread = _thread and r.status = 'waiting';
+  if mine.run is null and _run is not null then
+    -- Whoever will not push it aside, or brings nothing new, is told what it waits for.
+    if waiting.run is not null and due.run is null and _fork_from is null and recollect.asked_v1(waiting)
+      and (_strategy = 'reject' or _kind = 'input' and _input = 'null') then
+      return json_build_object('outcome', 'waiting', 'run', recollect.run_json_v1(waiting));
+    end if;
+    if _fork_from is not null then
+      select * into fork from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = _fork_from;
+      if fork.seq is null then return json_build_object('outcome', 'unknown-checkpoint'); end if;
+    end if;
+  end if;
   -- A refused turn leaves no row; beside an orphan, which goes first, it is not yet refused or accepted.
   if mine.run is null and _run is not null and (due.run is null or _strategy <> 'reject') then
-    insert into recollect.runs (tenant, run, thread, key, body_hash, graph, input, ticket)
-      values (_tenant, _run, _thread, _key, _body_hash, _graph, _input, th.last_ticket + 1)
+    insert into recollect.runs (tenant, run, thread, key, body_hash, graph, kind, input, fork_from, stops, ticket)
+      values (_tenant, _run, _thread, _key, _body_hash, _graph, _kind, _input, _fork_from, _stops, th.last_ticket + 1)
       on conflict do nothing returning * into mine;
     -- The key is new, so the run's id is not: the tenant has given it to another run.
     if mine.run is null then return json_build_object('outcome', 'key-reused'); end if;
@@ -345,8 +457,16 @@ begin
     return json_build_object('outcome', 'busy', 'run', due.run,
       'retryAfterMs', case when leased then ceil(extract(epoch from th.lease_until - clock_timestamp()) * 1000) else 10000 end);
   end if;
+  if waiting.run is not null then perform recollect.end_waiting_v1(waiting); end if;
   th := recollect.seize_v1(th, due, _token, _lease_ms);
-  update recollect.runs r set status = 'running', attempts = r.attempts + 1, base = coalesce(r.base, th.head),
+  old_head := th.head;
+  -- A fork begins where it was told to, once: what it commits is then its own branch.
+  if due.fork_from is not null and due.base is null then
+    select * into fork from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = due.fork_from;
+    update recollect.threads t set head = coalesce(fork.seq, t.head), head_hash = coalesce(fork.hash, t.head_hash)
+      where t.tenant = _tenant and t.thread = _thread returning t.* into th;
+  end if;
+  update recollect.runs r set status = 'running', attempts = r.attempts + 1, base = coalesce(r.base, old_head),
     updated_at = clock_timestamp() where r.tenant = _tenant and r.run = due.run returning r.* into due;
   return recollect.claim_json_v1(th, due, _run is not null and due.key = _key, _inline_bytes);
 end $$;
@@ -357,8 +477,8 @@ create or replace function recollect.begin_turn_v1(
   _run text, _key text, _body_hash text, _graph text, _input text, _strategy text,
   _token text, _lease_ms int, _inline_bytes int, _max_attempts int
 ) returns json language sql as $$
-  select recollect.begin_turn_v2(_tenant, _thread, _owner, _create, null, _run, _key, _body_hash, _graph, _input, _strategy,
-    _token, _lease_ms, _inline_bytes, _max_attempts)
+  select recollect.begin_turn_v2(_tenant, _thread, _owner, _create, null, _run, _key, _body_hash, _graph, 'input', _input,
+    null, null, _strategy, _token, _lease_ms, _inline_bytes, _max_attempts)
 $$;
 
 -- Cancels a run. One that only waits in line is ended here. One that was begun is taken from whoever has it and handed to the
@@ -377,14 +497,17 @@ begin
   end if;
   select * into r from recollect.runs x where x.tenant = _tenant and x.thread = _thread and x.run = _run;
   if r.run is null then return json_build_object('outcome', 'unknown-run'); end if;
-  if r.status = 'queued' then
+  if r.status = 'queued' and r.base is null then
     update recollect.runs x set status = 'cancelled', updated_at = clock_timestamp()
       where x.tenant = _tenant and x.run = _run returning x.* into r;
   end if;
-  if r.status <> 'running' then return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(r)); end if;
+  if r.status not in ('queued', 'running', 'waiting') then
+    return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(r));
+  end if;
   if th.lease_token is distinct from _token then th := recollect.seize_v1(th, r, _token, _lease_ms); end if;
-  update recollect.runs x set cancel_asked = true, updated_at = clock_timestamp()
+  update recollect.runs x set status = 'running', cancel_asked = true, updated_at = clock_timestamp()
     where x.tenant = _tenant and x.run = _run returning x.* into r;
+  perform recollect.withdraw_v1(r);
   return recollect.claim_json_v1(th, r, false, _inline_bytes);
 end $$;
 
@@ -394,13 +517,14 @@ end $$;
 create or replace function recollect.commit_step_v2(
   _tenant text, _thread text, _run text, _epoch bigint, _token text, _head bigint, _hash text, _step int,
   _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int,
-  _saved_tasks int[], _saved_values text[], _message_ids text[], _message_topics text[], _message_payloads text[]
+  _saved_tasks int[], _saved_values text[], _message_ids text[], _message_topics text[], _message_payloads text[],
+  _questions json
 ) returns json language plpgsql as $$
 declare
   th recollect.threads;
   r recollect.runs;
   parent recollect.checkpoints;
-  commit_id text := _step || ':' || _epoch;
+  commit_id text := _step || ':' || _epoch || case when _status = 'waiting' then ':waiting' else '' end;
   n int := coalesce(array_length(_deltas, 1), 0);
   next record;
   chain int;
@@ -428,9 +552,25 @@ begin
         _run, _steps[i], _hashes[i], _deltas[i], chain, base);
   end loop;
   delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread
-    and not (_status = 'error' and w.run = next.run and w.step = next.step);
+    and not (_status in ('error', 'waiting') and w.run = next.run and w.step = next.step);
   insert into recollect.writes (tenant, thread, run, step, task, key, value)
     select _tenant, _thread, next.run, next.step, x.task, '', x.value from unnest(_saved_tasks, _saved_values) x (task, value)
+    on conflict do nothing;
+  if _status in ('running', 'success') then
+    update recollect.approvals a set used_at = clock_timestamp() where a.tenant = _tenant and a.thread = _thread
+      and a.step_run = next.run and a.step = next.step and a.status = 'answered' and a.used_at is null;
+  elsif _status = 'error' then
+    -- What was answered stays for whoever goes on with this superstep.
+    update recollect.approvals a set status = 'cancelled' where a.tenant = _tenant and a.thread = _thread and a.run = _run
+      and a.status = 'pending';
+  end if;
+  insert into recollect.approvals (tenant, id, thread, run, graph, requester, seq, step_run, step, task, node, key, kind, payload,
+      answerer, approvers, not_requester, expires_at)
+    select _tenant, x.id, _thread, _run, r.graph, th.owner, th.last_seq + n, next.run, next.step, x.task, x.node, x.key, x.kind,
+      x.payload, x.answerer, (select array_agg(e) from json_array_elements_text(x.approvers) e), x."notRequester",
+      clock_timestamp() + x."expiresInMs" * interval '1 millisecond'
+    from json_to_recordset(_questions) as x (id text, task int, node text, key text, kind text, payload text, answerer text,
+      approvers json, "notRequester" boolean, "expiresInMs" bigint)
     on conflict do nothing;
   insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload)
     select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload
@@ -443,12 +583,19 @@ begin
     lease_token = case when _status = 'running' then t.lease_token end,
     lease_until = case when _status = 'running' then clock_timestamp() + _lease_ms * interval '1 millisecond' end,
     expires_at = clock_timestamp() + t.ttl_ms * interval '1 millisecond',
-    status = case _status when 'running' then 'busy' when 'error' then 'error' else 'idle' end,
+    status = case _status when 'running' then 'busy' when 'error' then 'error' when 'waiting' then 'interrupted' else 'idle' end,
     updated_at = clock_timestamp()
     where t.tenant = _tenant and t.thread = _thread returning t.* into th;
   update recollect.runs x set step = _step, status = _status, error = _error, attempts = 0, last_commit = commit_id,
     answer = th.head, input = case when n > 0 then null else x.input end, carried = case when n > 0 then null else x.carried end, updated_at = clock_timestamp()
-    where x.tenant = _tenant and x.run = _run;
+    where x.tenant = _tenant and x.run = _run returning x.* into r;
+  -- A question may have been answered while its superstep was at work: nobody else would see that the run is due.
+  if _status = 'waiting' then
+    perform recollect.resume_v1(r, a.task) from recollect.approvals a where a.tenant = _tenant and a.thread = _thread
+      and a.step_run = next.run and a.step = next.step and (a.status = 'expired' or a.status = 'answered' and a.used_at is null)
+      and not exists (select 1 from recollect.writes w where w.tenant = _tenant and w.thread = _thread and w.run = next.run
+        and w.step = next.step and w.task = a.task and w.key = '');
+  end if;
   return json_build_object('outcome', 'applied', 'head', th.head, 'status', _status);
 end $$;
 
@@ -458,7 +605,95 @@ create or replace function recollect.commit_step_v1(
   _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int
 ) returns json language sql as $$
   select recollect.commit_step_v2(_tenant, _thread, _run, _epoch, _token, _head, _hash, _step,
-    _steps, _hashes, _deltas, _status, _error, _lease_ms, '{}', '{}', '{}', '{}', '{}')
+    _steps, _hashes, _deltas, _status, _error, _lease_ms, '{}', '{}', '{}', '{}', '{}', '[]')
+$$;
+
+-- Answers a question: once, by whoever may, before it expires; in the transaction that makes its run due. `_token`: of this attempt,
+-- so that one whose acknowledgement was lost is told the same again; of a webhook, its id, which is remembered. `_owner`: whose
+-- threads the answerer may see; null: all of the tenant. `_approver`: whether they may answer what asks for an approver.
+-- outcome: accepted | repeated | invalid | unknown | early | forbidden | answered | expired | cancelled
+create or replace function recollect.answer_approval_v1(
+  _tenant text, _id text, _owner text, _by text, _approver boolean, _via text, _answer text, _token text, _webhook boolean,
+  _run text
+) returns json language plpgsql as $$
+declare
+  a recollect.approvals;
+  r recollect.runs;
+  told text;
+begin
+  if _webhook then
+    select x.* into a from recollect.webhooks_seen w join recollect.approvals x on x.tenant = w.tenant and x.id = w.approval
+      where w.tenant = _tenant and w.id = _token;
+    if found then return json_build_object('outcome', 'repeated', 'approval', recollect.approval_json_v1(a)); end if;
+  end if;
+  select * into a from recollect.approvals x where x.tenant = _tenant and x.id = _id;
+  if a.id is null or a.requester is distinct from coalesce(_owner, a.requester) then
+    -- Of a run that is still at work the question may be on its way.
+    perform 1 from recollect.runs x where x.tenant = _tenant and x.run = _run and x.status in ('queued', 'running')
+      and exists (select 1 from recollect.threads t where t.tenant = _tenant and t.thread = x.thread and t.owner = coalesce(_owner, t.owner));
+    return json_build_object('outcome', case when found then 'early' else 'unknown' end);
+  end if;
+  perform 1 from recollect.threads t where t.tenant = _tenant and t.thread = a.thread for update;
+  select * into a from recollect.approvals x where x.tenant = _tenant and x.id = _id;
+  select * into r from recollect.runs x where x.tenant = _tenant and x.run = a.run;
+  told := case
+    when a.answer_token = _token then 'repeated'
+    when a.answerer = 'approver' and (not _approver or _by <> all(a.approvers)) or a.not_requester and _by = a.requester then 'forbidden'
+    when a.status = 'pending' and r.status not in ('waiting', 'queued', 'running') then 'cancelled'
+    when a.status = 'pending' and a.expires_at < clock_timestamp() then 'expired'
+    when a.status = 'pending' and _answer is null then 'invalid'
+    when a.status = 'pending' then 'accepted'
+    else a.status end;
+  if told = 'accepted' then
+    update recollect.approvals x set status = 'answered', answer = _answer, answered_by = _by, answered_via = _via,
+      answer_token = _token, answered_at = clock_timestamp() where x.tenant = _tenant and x.id = _id returning x.* into a;
+    if _webhook then insert into recollect.webhooks_seen (tenant, id, approval) values (_tenant, _token, _id); end if;
+    perform recollect.resume_v1(r, a.task);
+  end if;
+  if told <> 'repeated' then
+    insert into recollect.approval_attempts (tenant, approval, by, via, outcome) values (_tenant, _id, _by, _via, told);
+  end if;
+  return json_build_object('outcome', told, 'approval', recollect.approval_json_v1(a));
+end $$;
+
+-- A run is due again once a task of it has no open question left.
+create or replace function recollect.resume_v1(r recollect.runs, _task int) returns void language plpgsql as $$
+begin
+  if r.status <> 'waiting' or exists (select 1 from recollect.approvals a where a.tenant = r.tenant and a.thread = r.thread
+    and a.run = r.run and a.task = _task and a.status = 'pending') then return; end if;
+  update recollect.runs x set status = 'queued', asks_at = '-infinity', updated_at = clock_timestamp()
+    where x.tenant = r.tenant and x.run = r.run;
+  update recollect.threads t set status = 'busy', updated_at = clock_timestamp() where t.tenant = r.tenant and t.thread = r.thread;
+end $$;
+
+-- Ends questions whose time is over; their runs go on without an answer. Gives how many.
+create or replace function recollect.expire_approvals_v1(_limit int) returns int language plpgsql as $$
+declare
+  a recollect.approvals;
+  r recollect.runs;
+  n int := 0;
+begin
+  for a in select * from recollect.approvals x where x.status = 'pending' and x.expires_at < clock_timestamp()
+      order by x.expires_at limit _limit loop
+    perform 1 from recollect.threads t where t.tenant = a.tenant and t.thread = a.thread for update;
+    update recollect.approvals x set status = 'expired' where x.tenant = a.tenant and x.id = a.id and x.status = 'pending';
+    if found then
+      n := n + 1;
+      select * into r from recollect.runs x where x.tenant = a.tenant and x.run = a.run;
+      perform recollect.resume_v1(r, a.task);
+    end if;
+  end loop;
+  return n;
+end $$;
+
+-- An approval as the Worker reads it.
+create or replace function recollect.approval_json_v1(a recollect.approvals) returns json language sql stable as $$
+  select json_build_object('id', a.id, 'thread', a.thread, 'run', a.run, 'graph', a.graph, 'requester', a.requester, 'seq', a.seq,
+    'node', a.node, 'kind', a.kind, 'payload', a.payload, 'answerer', a.answerer, 'approvers', a.approvers,
+    'notRequester', a.not_requester,
+    'status', case when a.status = 'pending' and a.expires_at < clock_timestamp() then 'expired' else a.status end,
+    'answer', a.answer, 'answeredBy', a.answered_by, 'answeredVia', a.answered_via, 'answeredAt', a.answered_at,
+    'expiresAt', a.expires_at, 'createdAt', a.created_at)
 $$;
 
 -- Keeps what a part of a task gave, before its superstep is committed. The first value kept is the value.
@@ -548,6 +783,11 @@ begin
   if th.thread is null then return false; end if;
   update recollect.threads t set lease_run = null, lease_token = null, lease_until = null, epoch = t.epoch + 1,
     status = case when th.lease_run = _run then 'idle' else t.status end where t.tenant = _tenant and t.thread = _thread;
+  -- A fork had moved the head.
+  update recollect.threads t set head = r.base, head_hash = coalesce((select c.hash from recollect.checkpoints c
+      where c.tenant = _tenant and c.thread = _thread and c.seq = r.base), '') from recollect.runs r
+    where t.tenant = _tenant and t.thread = _thread and r.tenant = _tenant and r.run = th.lease_run and r.run = _run
+      and r.last_commit is null and r.fork_from is not null;
   delete from recollect.runs r where r.tenant = _tenant and r.run = th.lease_run and r.run = _run and r.last_commit is null;
   if not found then
     update recollect.runs r set attempts = greatest(r.attempts - 1, 0) where r.tenant = _tenant and r.run = th.lease_run;
@@ -651,6 +891,11 @@ begin
   delete from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread;
   delete from recollect.runs r where r.tenant = _tenant and r.thread = _thread;
   delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread;
+  delete from recollect.webhooks_seen x using recollect.approvals a
+    where a.tenant = _tenant and a.thread = _thread and x.tenant = _tenant and x.approval = a.id;
+  delete from recollect.approval_attempts x using recollect.approvals a
+    where a.tenant = _tenant and a.thread = _thread and x.tenant = _tenant and x.approval = a.id;
+  delete from recollect.approvals a where a.tenant = _tenant and a.thread = _thread;
   delete from recollect.outbox o where o.tenant = _tenant and o.thread = _thread and o.status <> 'pending';
   return true;
 end $$;
@@ -658,7 +903,7 @@ end $$;
 -- Whose time is over: not while a run is due, however long it waits.
 create or replace function recollect.expired_v1(t recollect.threads) returns boolean language sql stable as $$
   select t.expires_at < clock_timestamp() and not exists (select 1 from recollect.runs r
-    where r.tenant = t.tenant and r.thread = t.thread and r.status in ('queued', 'running'))
+    where r.tenant = t.tenant and r.thread = t.thread and r.status in ('queued', 'running', 'waiting'))
 $$;
 
 create or replace function recollect.delete_expired_thread_v1(_tenant text, _thread text)
@@ -711,7 +956,10 @@ create or replace function recollect.give_up_runs_v1(_graphs text[], _older_than
     from recollect.threads t where t.tenant = r.tenant and t.thread = r.thread and r.status in ('queued', 'running')
       and r.graph <> all(_graphs) and r.updated_at < clock_timestamp() - _older_than_ms * interval '1 millisecond'
       and coalesce(t.lease_until < clock_timestamp(), true)
-    returning r.tenant, r.thread
+    returning r.tenant, r.thread, r.run
+  ), withdrawn as (
+    update recollect.approvals a set status = 'cancelled' from given_up g where a.tenant = g.tenant and a.run = g.run
+      and a.status = 'pending' returning 1
   ), freed as (
     update recollect.threads t set status = 'error' from given_up g where t.tenant = g.tenant and t.thread = g.thread returning 1
   )
