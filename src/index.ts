@@ -18,6 +18,7 @@ export { toolNode } from './agent/tool-node.ts'
 // Writing a graph.
 export { append, type Channel, type Channels, channel, last, type StateOf, type UpdateOf } from './graph/channel.ts'
 export { type Command, command, END, type Send, send } from './graph/command.ts'
+export { type Interrupt, type InterruptTerms, interrupt } from './graph/interrupt.ts'
 export type { NodeDefinition, NodeFunction, NodeOptions, NodeReturn, PlainNode } from './graph/node.ts'
 // When something is wrong.
 export { asRecollectError, type ErrorCode, isRecollectError, RecollectError } from './kernel/errors.ts'
@@ -31,7 +32,7 @@ export {
 } from './runtime/compiled-graph.ts'
 export type { Context, Env, NodeModel, ReplyOptions } from './runtime/context.ts'
 export type { Deliver, Delivery, DeliveryResult } from './runtime/delivery.ts'
-export type { CheckpointSaved, RunEvent, RunStarted } from './runtime/events.ts'
+export type { CheckpointSaved, PendingInterrupt, RunEvent, RunInterrupted, RunStarted } from './runtime/events.ts'
 export type { FollowOptions } from './runtime/follow.ts'
 export type { HistoryPage, StateSnapshot, ThreadAddress } from './runtime/history.ts'
 export type { CompileOptions, RunOptions } from './runtime/options.ts'

@@ -83,15 +83,6 @@ describe('a definition of a tool', () => {
     expect(() => define('look', { input: odd })).toThrow(expect.objectContaining(refused))
     expect(define('look', { input: odd, jsonSchema: parameters }).parameters).toEqual(parameters)
   })
-
-  test('with an approval is refused by compile, which names the node', () => {
-    for (const approval of [true, () => false]) {
-      const approved = tool('pay', { description: '', input, approval, run: () => '' })
-      expect(() => agent({ tools: [approved] }).compile({ model: scriptedModel(() => '') })).toThrow(
-        /Node "tools" has a tool with an approval, which this version cannot ask for yet/,
-      )
-    }
-  })
 })
 
 describe('the tool node', () => {

@@ -73,7 +73,7 @@ export function chains(subject: Subject) {
     expect((await load({ seq: 99 }))?.frames ?? []).toEqual([])
     const empty = freshThread()
     await subject().threads.create(empty, {})
-    expect(await subject().loadChain({ ...empty, seq: null, count: 1 })).toEqual({ head: 0, frames: [] })
+    expect(await subject().loadChain({ ...empty, seq: null, count: 1 })).toEqual({ head: 0, frames: [], asked: [] })
   })
 
   test('a snapshot is attached once, to the checkpoint of its hash only', async () => {

@@ -21,7 +21,7 @@ export function claims(subject: Subject) {
       ...{ run: 'run-1', mine: true, graph: 'graph', owner: 'ada' },
       ...{ epoch: 1, head: 0, hash: '', lastSeq: 0, step: 0, attempts: 1 },
       ...{ input: '"input of run-1"', carried: [], chainBytes: 0, baseBytes: 0, frames: [] },
-      ...{ cancelled: false, superstep: { run: 'run-1', step: 1 }, saved: [] },
+      ...{ cancelled: false, superstep: { run: 'run-1', step: 1 }, saved: [], kind: 'input', stops: [], answers: [] },
     })
     expect(await subject().threads.get(at)).toMatchObject({ status: 'busy', graph: 'graph', owner: 'ada' })
   })
