@@ -44,6 +44,8 @@ export interface ThreadRecords {
   delete(key: ThreadKey): Promise<boolean>
   /** Threads whose time is over, of all tenants. A thread with a run that is due is not among them. */
   expired(limit: number): Promise<readonly ExpiredThread[]>
+  /** A thread with the same checkpoints, of the same owner; not their runs. `undefined`: no such thread of this owner. */
+  copy(key: ThreadKey, copy: string): Promise<ThreadCreation | undefined>
   /** Deletes the thread if its time is still over. */
   deleteExpired(thread: ExpiredThread): Promise<boolean>
   /**

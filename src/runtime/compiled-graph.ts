@@ -1,6 +1,7 @@
 // A graph with all it needs to run: what an application calls.
 import type { Channels, StateOf } from '../graph/channel.ts'
 import { emptyPosition, type Position } from '../graph/checkpoint.ts'
+import type { Comparison } from '../graph/compare.ts'
 import type { Graph } from '../graph/graph.ts'
 import { mermaid } from '../graph/mermaid.ts'
 import { stateView } from '../graph/plan.ts'
@@ -14,11 +15,12 @@ import { eventStream } from './event-stream.ts'
 import type { PendingInterrupt, RunEvent } from './events.ts'
 import { endOfRun, type FollowOptions, followRun } from './follow.ts'
 import { runForgotten } from './forgotten-run.ts'
-import { type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
+import { beforeTheFirst, type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
 import { type House, houseOf } from './house.ts'
 import { later } from './later.ts'
 import { type Attendance, attendance, type CompileOptions, type ResumeOptions, type RunOptions } from './options.ts'
 import { unknownThread } from './refusal.ts'
+import { compareCheckpoints, copyThread, type ThreadUpdate, updateThread } from './time-travel.ts'
 import { cancelTurn, takeTurn } from './turn.ts'
 import { type TurnResult, unattended } from './turn-request.ts'
 import { type NewInput, turnRunOf } from './turn-run.ts'
@@ -161,25 +163,31 @@ export class CompiledGraph<C extends Channels = Channels> {
   /** The thread's head, or one of its checkpoints. */
   async state(address: ThreadAddress, checkpoint?: string): Promise<StateSnapshot<C>> {
     const [snapshot] = await this.history(address, { limit: 1, ...(checkpoint !== undefined && { from: checkpoint }) })
-    if (snapshot !== undefined) return snapshot
-    return {
-      checkpoint: '0',
-      parent: undefined,
-      values: this.#view(emptyPosition),
-      next: [],
-      run: '',
-      step: 0,
-      interrupts: [],
-      createdAt: '',
-    }
+    return snapshot ?? { ...beforeTheFirst, values: this.#view(emptyPosition) }
   }
 
   /** The branch that leads to the head (or to `from`, or to before `before`), newest first. Empty for a thread without a run. */
   async history(address: ThreadAddress, page: HistoryPage = {}): Promise<readonly StateSnapshot<C>[]> {
-    const checkpointer = this.#options.checkpointer
-    if (checkpointer === undefined) throw checkpointerMissing('Reading a thread')
-    const checkpoints = await readHistory(checkpointer, address, page)
+    const checkpoints = await readHistory(this.#threads(address).checkpointer, address, page)
     return checkpoints.map(({ position, ...checkpoint }) => ({ ...checkpoint, values: this.#view(position) }))
+  }
+
+  /**
+   * Writes into a thread from outside: a new checkpoint, and nothing is run. With `from` it is a fork: the head moves to it, and the
+   * other branch stays readable. What a waiting run has asked is withdrawn. Throws `thread_busy`, `checkpoint_unknown`.
+   */
+  async update(address: ThreadAddress, update: ThreadUpdate): Promise<RunResult<C>> {
+    return this.#result(await updateThread(this.#threads(address), address, update), {})
+  }
+
+  /** What is different between two checkpoints of a thread. */
+  compare(address: ThreadAddress, between: { readonly from: string; readonly to: string }): Promise<Comparison> {
+    return compareCheckpoints(this.#threads(address).checkpointer, address, between)
+  }
+
+  /** A thread with the same checkpoints under a new id. Throws `thread_unknown` and `thread_exists`. */
+  copy(address: ThreadAddress, copy: string): Promise<void> {
+    return copyThread(this.#threads(address).checkpointer, address, copy)
   }
 
   /** The graph as a Mermaid flowchart. */

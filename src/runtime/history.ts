@@ -40,6 +40,17 @@ export interface StateSnapshot<C extends Channels = Channels> {
   readonly createdAt: string
 }
 
+/** A thread without a run. */
+export const beforeTheFirst = {
+  checkpoint: '0',
+  parent: undefined,
+  next: [],
+  run: '',
+  step: 0,
+  interrupts: [],
+  createdAt: '',
+} as const
+
 type Read = Omit<StateSnapshot, 'values'> & { readonly position: Position }
 
 /** One branch, newest first, in one statement. Throws `thread_unknown` and `checkpoint_unknown`. */

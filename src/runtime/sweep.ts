@@ -25,6 +25,7 @@ export interface SweepResult {
   }
   readonly messages: DeliveryResult
   readonly threads: { readonly expired: number }
+  readonly approvals: { readonly expired: number }
 }
 
 /** At once: a sweep shares its isolate, and six connections, with requests. */
@@ -37,14 +38,17 @@ export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const { checkpointer, graphs, budgetMs = 45_000 } = options
   const untilMs = performance.now() + budgetMs
   const graphsOtherThan = Object.keys(graphs)
+  // First: their runs are due then.
+  const unanswered = await checkpointer.approvals.expire(page)
   const runs = await finishOrphans(checkpointer, graphs, untilMs)
   const [givenUp, messages, expired] = await Promise.all([
     checkpointer.giveUpRuns({ graphsOtherThan, olderThanMs: day }),
     deliverMessages(checkpointer.outbox, deliverersOf(graphs), null, untilMs),
     deleteExpired(options, untilMs),
     checkpointer.outbox.purge(settledForMs),
+    checkpointer.approvals.purge(settledForMs),
   ])
-  return { runs: { ...runs, givenUp }, messages, threads: { expired } }
+  return { runs: { ...runs, givenUp }, messages, threads: { expired }, approvals: { expired: unanswered } }
 }
 
 async function finishOrphans(

@@ -180,12 +180,12 @@ describe.each(Object.entries(databases))('on %s', (_, make) => {
   test('T5 siblings of a node that asks are run once, and each that asks goes on when it is answered', async () => {
     const calls: string[] = []
     const app = new StateGraph({
-      state: { log: append<string>() },
+      state: { log: append<string>(), item: last<string>() },
       nodes: {
         fan: () => undefined,
         work: {
           interrupts: [colour],
-          run: async ({ item }: { item?: string }, { interrupt }) => {
+          run: async ({ item }, { interrupt }) => {
             calls.push(`${item}`)
             return { log: item === 'quick' ? 'quick' : `${item} ${await interrupt(colour, `for ${item}?`)}` }
           },
@@ -338,7 +338,7 @@ describe.each(Object.entries(databases))('on %s', (_, make) => {
       edges: { start: 'ask' },
     }).compile({ checkpointer: make() })
     const at = place()
-    const { interrupts, run } = await app.run({ log: 'in' }, at)
+    const { interrupts } = await app.run({ log: 'in' }, at)
     await new Promise((resolve) => setTimeout(resolve, 20))
     await expect(app.resume({ [interrupts[0]?.id ?? '']: 'red' }, at)).rejects.toMatchObject({
       code: 'approval_expired',

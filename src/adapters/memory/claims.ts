@@ -68,7 +68,7 @@ export class MemoryClaims {
     if (run === null) return undefined
     const { kind = 'input', input, strategy, forkFrom } = run
     const asks = waiting !== undefined && this.#database.approvals.isAsked(tenant, waiting)
-    const yields = strategy === 'reject' || (kind === 'input' && input === 'null')
+    const yields = (strategy === 'reject' && kind !== 'update') || (kind === 'input' && input === 'null')
     if (asks && first === undefined && forkFrom === undefined && yields) {
       return { outcome: 'waiting', run: this.#database.runs.view(thread, waiting) }
     }

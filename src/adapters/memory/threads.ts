@@ -73,6 +73,19 @@ export class MemoryThreads implements ThreadRecords {
     return true
   }
 
+  async copy(key: ThreadKey, copy: string): Promise<ThreadCreation | undefined> {
+    const { tenant } = key
+    const thread = this.owned(key)
+    if (thread === undefined) return undefined
+    const { owner, metadata, graph, head } = thread.record
+    const ttl = thread.ttlMs === undefined ? {} : { ttlMs: thread.ttlMs }
+    const made = this.make({ tenant, thread: copy, owner }, { metadata, ...ttl })
+    if (made === undefined) return { outcome: 'taken' }
+    made.checkpoints.splice(0, 1, ...thread.checkpoints.map((checkpoint) => ({ ...checkpoint })))
+    made.headHash = thread.headHash
+    return { outcome: 'created', thread: this.touch(made, { graph, head }) }
+  }
+
   async expired(limit: number): Promise<readonly ExpiredThread[]> {
     const found = [...this.#tables.threads].flatMap(([tenant, threads]) =>
       [...threads.values()].filter((thread) => this.#isExpired(thread)).map((thread) => ({ tenant, thread })),

@@ -52,6 +52,11 @@ export function threadRecords(database: Database): Checkpointer['threads'] {
     async delete({ tenant, thread, owner }) {
       return (await database.call('delete_thread_v1', { tenant, thread, owner })) === true
     },
+    async copy({ tenant, thread, owner }, copy) {
+      const copied = (await database.call('copy_thread_v1', { tenant, thread, owner, copy })) as CreationRow | null
+      if (copied === null) return undefined
+      return copied.outcome === 'taken' ? copied : { outcome: copied.outcome, thread: threadOf(copied.thread) }
+    },
     ...threadRetention(database),
   }
 }

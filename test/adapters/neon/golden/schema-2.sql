@@ -253,12 +253,20 @@ $$;
 
 -- The superstep that comes next: that of a run with an input to take in, or with a checkpoint of its own to begin at, is its own
 -- first; else it is the one behind the head, whichever run goes on with it, so that what a failed run left behind is found by the
--- run that continues it, and nothing of it by a fork.
-create or replace function recollect.next_superstep_v1(r recollect.runs, cp recollect.checkpoints, out run text, out step int)
-language sql immutable as $$
+-- run that continues it. Behind a head from which a branch has left already, or that came from another thread, it is a new one:
+-- what was done there under the old name has been done.
+create or replace function recollect.next_superstep_v1(th recollect.threads, r recollect.runs, cp recollect.checkpoints,
+  out run text, out step int)
+language sql stable as $$
   select case when fresh then r.run else cp.run end, case when fresh then 1 else cp.step + 1 end
-  from (select cp.run is null or r.step = 0
-    and (coalesce(r.input, 'null') <> 'null' or cardinality(r.carried) > 0 or r.fork_from is not null) as fresh) x
+  from (select case
+    when cp.run is null then true
+    when r.step > 0 then false
+    when coalesce(r.input, 'null') <> 'null' or cardinality(r.carried) > 0 or r.fork_from is not null then true
+    when th.last_seq > cp.seq and exists (select 1 from recollect.checkpoints c where c.tenant = th.tenant
+      and c.thread = th.thread and c.seq > cp.seq and c.parent = cp.seq) then true
+    else not exists (select 1 from recollect.runs x where x.tenant = th.tenant and x.run = cp.run and x.thread = th.thread)
+  end as fresh) x
 $$;
 
 -- The run that is next on a thread, after those that were tried too often have been given up.
@@ -341,7 +349,7 @@ declare
   next record;
 begin
   select * into cp from recollect.checkpoints c where c.tenant = th.tenant and c.thread = th.thread and c.seq = th.head;
-  next := recollect.next_superstep_v1(due, cp);
+  next := recollect.next_superstep_v1(th, due, cp);
   return json_build_object('outcome', 'claimed', 'run', due.run, 'mine', _mine,
     'graph', due.graph, 'owner', th.owner, 'epoch', th.epoch, 'head', th.head, 'hash', th.head_hash,
     'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'carried', coalesce(due.carried, '{}'),
@@ -418,7 +426,7 @@ begin
   if mine.run is null and _run is not null then
     -- Whoever will not push it aside, or brings nothing new, is told what it waits for.
     if waiting.run is not null and due.run is null and _fork_from is null and recollect.asked_v1(waiting)
-      and (_strategy = 'reject' or _kind = 'input' and _input = 'null') then
+      and (_strategy = 'reject' and _kind <> 'update' or _kind = 'input' and _input = 'null') then
       return json_build_object('outcome', 'waiting', 'run', recollect.run_json_v1(waiting));
     end if;
     if _fork_from is not null then
@@ -542,7 +550,7 @@ begin
       'status', case when r.cancel_asked then 'cancelled' else coalesce(r.status, 'dead') end);
   end if;
   select * into parent from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = _head;
-  next := recollect.next_superstep_v1(r, parent);
+  next := recollect.next_superstep_v1(th, r, parent);
   chain := case when parent.snapshot is null then coalesce(parent.chain_bytes, 0) else 0 end;
   base := case when parent.snapshot is null then coalesce(parent.base_bytes, 0) else octet_length(parent.snapshot) end;
   for i in 1..n loop
@@ -566,7 +574,7 @@ begin
   end if;
   insert into recollect.approvals (tenant, id, thread, run, graph, requester, seq, step_run, step, task, node, key, kind, payload,
       answerer, approvers, not_requester, expires_at)
-    select _tenant, x.id, _thread, _run, r.graph, th.owner, th.last_seq + n, next.run, next.step, x.task, x.node, x.key, x.kind,
+    select _tenant, x.id, _thread, _run, r.graph, th.owner, case when n > 0 then th.last_seq + n else th.head end, next.run, next.step, x.task, x.node, x.key, x.kind,
       x.payload, x.answerer, (select array_agg(e) from json_array_elements_text(x.approvers) e), x."notRequester",
       clock_timestamp() + x."expiresInMs" * interval '1 millisecond'
     from json_to_recordset(_questions) as x (id text, task int, node text, key text, kind text, payload text, answerer text,
@@ -715,7 +723,7 @@ begin
   end if;
   select * into r from recollect.runs x where x.tenant = _tenant and x.run = _run;
   select * into cp from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = th.head;
-  next := recollect.next_superstep_v1(r, cp);
+  next := recollect.next_superstep_v1(th, r, cp);
   insert into recollect.writes (tenant, thread, run, step, task, key, value)
     values (_tenant, _thread, next.run, next.step, _task, _key, _value) on conflict do nothing;
   select w.value into kept from recollect.writes w where w.tenant = _tenant and w.thread = _thread
@@ -758,7 +766,7 @@ begin
   if not found then return false; end if;
   update recollect.runs x set attempts = greatest(x.attempts - 1, 0) where x.tenant = _tenant and x.run = _run returning x.* into r;
   select * into cp from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = th.head;
-  next := recollect.next_superstep_v1(r, cp);
+  next := recollect.next_superstep_v1(th, r, cp);
   insert into recollect.writes (tenant, thread, run, step, task, key, value)
     select _tenant, _thread, next.run, next.step, x.task, '', x.value from unnest(_saved_tasks, _saved_values) x (task, value)
     on conflict do nothing;
@@ -881,6 +889,27 @@ create or replace function recollect.matching_threads_v1(
     and (_status is null or t.status = _status)
     and not exists (select 1 from jsonb_each(_metadata) p where t.metadata -> p.key is distinct from p.value)
 $$;
+
+-- A thread with the same checkpoints, of the same owner. Runs, what they ask and what they send stay with the old one.
+-- outcome: created | taken; null: no such thread of this owner
+create or replace function recollect.copy_thread_v1(_tenant text, _thread text, _owner text, _copy text)
+returns json language plpgsql as $$
+declare
+  th recollect.threads;
+begin
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread and t.owner = coalesce(_owner, t.owner)
+    for share;
+  if th.thread is null then return null; end if;
+  insert into recollect.threads (tenant, thread, owner, metadata, graph, head, head_hash, last_seq, ttl_ms, expires_at)
+    values (_tenant, _copy, th.owner, th.metadata, th.graph, th.head, th.head_hash, th.last_seq, th.ttl_ms,
+      clock_timestamp() + th.ttl_ms * interval '1 millisecond')
+    on conflict do nothing returning * into th;
+  if th.thread is null then return json_build_object('outcome', 'taken'); end if;
+  insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, snapshot, chain_bytes, base_bytes, created_at)
+    select c.tenant, _copy, c.seq, c.parent, c.run, c.step, c.hash, c.delta, c.snapshot, c.chain_bytes, c.base_bytes, c.created_at
+    from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread;
+  return json_build_object('outcome', 'created', 'thread', recollect.thread_json_v1(th));
+end $$;
 
 -- A message that is still to be delivered was promised, and outlives its thread until it is settled.
 create or replace function recollect.delete_thread_v1(_tenant text, _thread text, _owner text)
