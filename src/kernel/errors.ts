@@ -9,6 +9,7 @@ const codes = {
   id_invalid: { status: 400, retryable: false },
   token_missing: { status: 401, retryable: false },
   token_invalid: { status: 401, retryable: false },
+  signature_invalid: { status: 401, retryable: false },
   scope_missing: { status: 403, retryable: false },
   route_unknown: { status: 404, retryable: false },
   method_unsupported: { status: 405, retryable: false },
