@@ -13,7 +13,12 @@ export async function readJson(
   request: Request,
   { maxBytes = 1_048_576, maxDepth = 64 }: BodyLimits = {},
 ): Promise<unknown> {
-  const text = await readText(request, maxBytes)
+  return jsonOf(await readBytes(request, maxBytes), maxDepth)
+}
+
+/** Bytes that were read as JSON. Throws `body_too_deep` or `body_invalid`. */
+export function jsonOf(bytes: Uint8Array, maxDepth = 64): unknown {
+  const text = textOf(bytes)
   if (text.trim() === '') throw invalid('The body is empty. Send a JSON object.')
   let value: unknown
   try {
@@ -26,21 +31,30 @@ export async function readJson(
   return value
 }
 
-async function readText(request: Request, maxBytes: number): Promise<string> {
+/** The body as it is. Throws `body_too_large`. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let text = ''
-  let bytes = 0
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of chunksOf(request)) {
+    length += chunk.byteLength
+    if (length > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.byteLength
+  }
+  return bytes
+}
+
+function textOf(bytes: Uint8Array): string {
   try {
-    for await (const chunk of chunksOf(request)) {
-      bytes += chunk.byteLength
-      if (bytes > maxBytes) throw tooLarge(maxBytes)
-      text += decoder.decode(chunk, { stream: true })
-    }
-    return text + decoder.decode()
-  } catch (error) {
-    if (error instanceof TypeError) throw invalid('The body is not UTF-8.')
-    throw error
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw invalid('The body is not UTF-8.')
   }
 }
 

@@ -16,6 +16,8 @@ export interface Call<Parameters = unknown, Query = unknown, Body = unknown> {
   readonly parameters: Parameters
   readonly query: Query
   readonly body: Body
+  /** As it came, of a route that wants it so; else empty. */
+  readonly rawBody: Uint8Array
   readonly request: Request
   readonly timing: Timing
   /** Keeps a Worker alive for work that outlives the answer. */
@@ -44,6 +46,8 @@ export interface Route {
   readonly description?: string
   readonly query?: Schema
   readonly body?: Schema
+  /** The body is wanted as it is, of at most so many bytes. */
+  readonly rawBody?: { readonly maxBytes: number }
   readonly responses: Readonly<Record<number, RouteResponse>>
   handle(call: Call): Response | Promise<Response>
 }

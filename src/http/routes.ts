@@ -1,4 +1,6 @@
 // The route table: everything that can be called. It feeds the application, its validation and its documents.
+import { approvalWebhookRoutes } from './approval-webhook.ts'
+import { approvalRoutes } from './approvals.ts'
 import { assistantRoutes } from './assistants.ts'
 import { chatRoutes } from './chat.ts'
 import { healthRoutes } from './health.ts'
@@ -20,6 +22,8 @@ export const routes: readonly Route[] = [
   ...runReaderRoutes,
   ...assistantRoutes,
   ...chatRoutes,
+  ...approvalRoutes,
+  ...approvalWebhookRoutes,
   ...metaRoutes,
   ...healthRoutes,
 ]

@@ -144,7 +144,7 @@ async function begin(call: RunCall, thread: string | undefined): Promise<Begun> 
 }
 
 /** The same key in the same thread is the same run. */
-function idempotencyKeyOf(request: Request): { key: string } | undefined {
+export function idempotencyKeyOf(request: Request): { key: string } | undefined {
   const key = request.headers.get('idempotency-key')
   if (key === null) return undefined
   if (/^[\x21-\x7e]{1,240}$/.test(key)) return { key: `idempotency-key:${key}` }

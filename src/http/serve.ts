@@ -3,9 +3,9 @@ import { type Context, Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { secureHeaders } from 'hono/secure-headers'
 import { RecollectError } from '../kernel/errors.ts'
-import { assertId } from '../kernel/id.ts'
+import { assertId, assertPrincipal } from '../kernel/id.ts'
 import { type Auth, type Authenticate, assertScope, authenticator } from './auth.ts'
-import { type BodyLimits, readJson } from './body.ts'
+import { type BodyLimits, readBytes, readJson } from './body.ts'
 import { knownError, logFailure, problemResponse } from './problem.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes.ts'
@@ -74,14 +74,19 @@ async function answer(
       assertScope(principal, route.scopes)
     }
     const parameters = context.req.param()
-    for (const [name, id] of Object.entries(parameters)) assertId(name.replace(/_id$/, ''), id)
+    for (const [name, id] of Object.entries(parameters)) {
+      if (name === 'tenant') assertPrincipal('tenant', id)
+      else assertId(name.replace(/_id$/, ''), id)
+    }
     const query = route.query && checked(route.query, queryOf(context), 'The query')
     const body = route.body && checked(route.body, await readJson(request, limits), 'The body')
-    const host = hostOf(context)
-    return await route.handle({ service, turns, principal, parameters, query, body, request, timing, ...host })
+    const rawBody = route.rawBody === undefined ? nothing : await readBytes(request, route.rawBody.maxBytes)
+    const given = { principal, parameters, query, body, rawBody, request }
+    return await route.handle({ service, turns, timing, ...given, ...hostOf(context) })
   }
 }
 
+const nothing = new Uint8Array()
 const nobody: Principal = { tenant: '', user: '', scopes: new Set() }
 
 function failed(error: unknown): Response {

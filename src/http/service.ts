@@ -11,8 +11,15 @@ export interface Service {
   readonly checkpointer: Checkpointer
   readonly cache?: Cache
   readonly events?: EventLog
+  /** Of the tenants' webhooks; without it none are taken. */
+  readonly webhooks?: WebhookKeys
   /** By the service's name, for `GET /health`. */
   readonly health?: Readonly<Record<string, HealthCheck>>
+}
+
+export interface WebhookKeys {
+  /** What a tenant's incoming webhooks may be signed with, each `whsec_…`. */
+  keys(tenant: string): Promise<readonly string[]>
 }
 
 export const scopes = ['chat', 'approve', 'operate'] as const

@@ -122,14 +122,15 @@ export class CompiledGraph<C extends Channels = Channels> {
     return new CompiledGraph<C>(this.graph, options)
   }
 
-  /** Finishes a run whose worker is gone. False: somebody else did. */
-  async finish({ tenant, thread }: Pick<Orphan, 'tenant' | 'thread'>): Promise<boolean> {
+  /** Finishes a run whose worker is gone, or that was answered. False: somebody else did. */
+  async finish({ tenant, thread, run }: Omit<Orphan, 'graph'>, options: Attendance = {}): Promise<boolean> {
     const house = this.#house({ thread })
     if (house === undefined) return false
     const deferred: Promise<void>[] = []
     const defer = (work: Promise<void>) => deferred.push(work)
+    const attended = { ...unattended, ...attendance({ record: true, ...options }), defer, watching: run }
     try {
-      const result = await takeTurn(house, { ...unattended, defer, tenant, thread, user: null, run: undefined })
+      const result = await takeTurn(house, { ...attended, tenant, thread, user: null, run: undefined })
       await result?.afterwards()
       return result !== undefined
     } finally {

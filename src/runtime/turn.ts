@@ -123,7 +123,8 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
   const { tenant, thread, handOver } = request
   const ref: ClaimRef = { tenant, thread, run: claim.run, epoch: claim.epoch, token: claim.token }
   const { emit, recorded } = telling(house, request, claim)
-  const lease = heldLease(checkpointer, ref, { leaseMs, handOver, cancel: claim.mine ? request.signal : undefined })
+  const asked = claim.mine || claim.run === request.watching
+  const lease = heldLease(checkpointer, ref, { leaseMs, handOver, cancel: asked ? request.signal : undefined })
   const progress = new ThreadProgress(checkpointer, claim, ref, { leaseMs, emit, graph })
   try {
     const ahead = fits(claim, request) ? claim.ahead : undefined
