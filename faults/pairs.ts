@@ -1,0 +1,43 @@
+// Pairs of faults: a run of two supersteps, broken once and then again at every call that follows, in every way.
+import { postgresBinaries } from '../local/neon/throwaway-postgres.ts'
+import { type Case, play } from './case.ts'
+import { inLanes } from './lanes.ts'
+import { crashes } from './mode.ts'
+import type { Figures, PartOptions } from './part.ts'
+import { scenarios } from './scenario.ts'
+import { casesOf, counted, leaseMs, met, ways } from './single.ts'
+import { memoryStorage, postgresStorage } from './storage.ts'
+import type { Storage } from './world.ts'
+
+const lanes = 200
+
+export async function pairs({ say }: PartOptions): Promise<Figures> {
+  const installed = postgresBinaries() !== undefined
+  const { storage, close } = installed ? await postgresStorage(30) : memoryStorage()
+  try {
+    const cases = await pairsOf(storage)
+    const results = await inLanes(cases, lanes, (each) => met(storage, each))
+    return { ...counted(results, (line) => say(`pairs: ${line}`)), on: installed ? 'Postgres' : 'memory' }
+  } finally {
+    await close()
+  }
+}
+
+/** The second point is any call after the first fault, also those that only recovery makes: resends, retries, take-overs, the sweep. */
+async function pairsOf(storage: Storage): Promise<Case[]> {
+  const scenario = scenarios.find(({ name }) => name === 'two supersteps')
+  if (scenario === undefined) throw new Error('There is no scenario of two supersteps.')
+  const firsts = await casesOf(storage, scenario)
+  const followed = await inLanes(firsts, lanes, async (first) => {
+    const { trace } = await play(storage, first, leaseMs)
+    const [point = ''] = Object.keys(first.plan)
+    const after = trace.slice(trace.indexOf(point) + 1).filter((later) => /^(a|next|sweep):/.test(later))
+    return after.flatMap((second) =>
+      ways(second)
+        // Whether the client stays is one question; whoever calls in the second place has one answer to it.
+        .filter(({ mode, returns }) => returns === first.returns || !crashes(mode))
+        .map(({ mode }) => ({ ...first, plan: { ...first.plan, [second]: mode } })),
+    )
+  })
+  return followed.flat()
+}

@@ -1,0 +1,84 @@
+// Single faults: every call of every scenario, broken in every way, one at a time.
+import { postgresBinaries } from '../local/neon/throwaway-postgres.ts'
+import { type Case, play, type Result } from './case.ts'
+import { inLanes } from './lanes.ts'
+import { crashes, type Mode, modes } from './mode.ts'
+import type { Figures, PartOptions } from './part.ts'
+import { type Scenario, scenarios } from './scenario.ts'
+import { memoryStorage, type Opened, postgresStorage } from './storage.ts'
+import type { Storage } from './world.ts'
+
+export const leaseMs = 1_000
+export const lanes = 100
+/** A race between two requests may pass a point by. */
+const mostTries = 4
+
+/** In memory, and on Postgres where there is one; both at once, since most of the time is waiting. */
+export async function single({ say }: PartOptions): Promise<Figures> {
+  const memory = tally(memoryStorage(), 'memory', say)
+  if (postgresBinaries() === undefined) return { ...(await memory), on: 'memory' }
+  const postgres = tally(await postgresStorage(), 'Postgres', say)
+  return { ...(await postgres), on: 'Postgres', memory: await memory }
+}
+
+async function tally({ storage, close }: Opened, on: string, say: PartOptions['say']) {
+  try {
+    const points = await inLanes(scenarios, scenarios.length, (scenario) => casesOf(storage, scenario))
+    const results = await inLanes(points.flat(), lanes, (each) => met(storage, each))
+    return counted(results, (line) => say(`single on ${on}: ${line}`))
+  } finally {
+    await close()
+  }
+}
+
+/** A run with nothing wrong is measured first: it says which points there are. */
+export async function casesOf(storage: Storage, scenario: Scenario): Promise<Case[]> {
+  const { problems, trace } = await play(storage, { scenario, plan: {}, returns: true }, leaseMs)
+  if (problems[0] !== undefined) throw new Error(`"${scenario.name}" goes wrong by itself: ${problems[0].what}`)
+  const points = trace.filter((point) => /^(a|b|read):/.test(point))
+  return points.flatMap((point) =>
+    ways(point).map(({ mode, returns }) => ({ scenario, plan: { [point]: mode }, returns })),
+  )
+}
+
+export interface Way {
+  readonly mode: Mode
+  readonly returns: boolean
+}
+
+/** The ways in which a point can be broken. After a crash its client comes back, or does not. */
+export function ways(point: string): Way[] {
+  // A service that stays away is an answer to a tool, and the run is another: that is no fault of storage.
+  const fitting = modes.filter((mode) => !(point.includes(':shop.') && (mode === 'away' || mode === 'deaf')))
+  return fitting.flatMap((mode) => (crashes(mode) ? [true, false] : [true]).map((returns) => ({ mode, returns })))
+}
+
+export interface Tried {
+  readonly tried: Case
+  readonly result: Result
+  /** Every fault of the plan was met. */
+  readonly reached: boolean
+}
+
+/** Tries again while the plan's points are passed by. */
+export async function met(storage: Storage, tried: Case): Promise<Tried> {
+  for (let tries = 1; ; tries++) {
+    const result = await play(storage, tried, leaseMs)
+    const reached = result.met.length === Object.keys(tried.plan).length
+    if (reached || result.problems.length > 0 || tries === mostTries) return { tried, result, reached }
+  }
+}
+
+/** `cases` are those that met their faults. */
+export function counted(results: readonly Tried[], say: PartOptions['say']) {
+  const wrong = results.filter(({ result }) => result.problems.length > 0)
+  for (const { tried, result } of wrong.slice(0, 20)) {
+    const plan = Object.entries(tried.plan).map((fault) => fault.join(' '))
+    const what = result.problems.map((problem) => `${problem.kind}: ${problem.what}`)
+    say(
+      `WRONG in "${tried.scenario.name}" after ${plan.join(', ')}${tried.returns ? '' : ', client gone'}: ${what.join('; ')}`,
+    )
+  }
+  const cases = results.filter(({ reached, result }) => reached || result.problems.length > 0).length
+  return { cases, wrong: wrong.length, notReached: results.length - cases }
+}

@@ -1,0 +1,81 @@
+// One worker: a compiled graph whose every call of a port may go wrong, and which may die. What is left of a dead one does nothing.
+import { asRecollectError, type CompiledGraph, RecollectError } from '../src/index.ts'
+import type { Checkpointer } from '../src/ports/index.ts'
+import { broken, type Mode } from './mode.ts'
+import { type Io, through } from './seam.ts'
+import type { World } from './world.ts'
+
+export type Outcome<Value> = { readonly value: Value } | { readonly error: RecollectError } | 'gone'
+
+export class Worker {
+  readonly world: World
+  readonly app: CompiledGraph
+  readonly checkpointer: Checkpointer
+  readonly #label: string
+  readonly #gone = Promise.withResolvers<'gone'>()
+  readonly #lasting = new Map<string, Mode>()
+  readonly #deferred: Promise<unknown>[] = []
+  #dead = false
+
+  /** `label`: for whom it works. Points are named by it. */
+  constructor(world: World, label: string) {
+    this.world = world
+    this.#label = label
+    const { checkpointer, cache, shop, model, leaseMs, program } = world
+    this.checkpointer = through(checkpointer, 'postgres', this.#io)
+    this.app = program.graph({ shop: through(shop, 'shop', this.#io), attempt: world.attempt }).compile({
+      checkpointer: this.checkpointer,
+      model: through(model, 'model', this.#io),
+      name: program.name,
+      leaseMs,
+      ...(cache && { cache: through(cache, 'redis', this.#io) }),
+    })
+  }
+
+  readonly #io: Io = (name, call) => {
+    if (this.#dead) return this.world.never()
+    const mode = this.#lasting.get(name) ?? this.world.meet(this.#label, name)
+    if (mode === undefined) return this.settling(call())
+    if (mode === 'away' || mode === 'deaf') this.#lasting.set(name, mode)
+    return broken(mode, { name, call, worker: this })
+  }
+
+  /** What it waits for never comes when it has died meanwhile. */
+  settling<Result>(answer: Promise<Result>): Promise<Result> {
+    return answer.then(
+      (value) => (this.#dead ? this.world.never() : value),
+      (error: unknown) => {
+        if (this.#dead) return this.world.never()
+        throw error
+      },
+    )
+  }
+
+  die(): void {
+    this.#dead = true
+    this.#gone.resolve('gone')
+  }
+
+  /** Work of this worker, to its end or the worker's. */
+  async attempt<Value>(work: () => Promise<Value>): Promise<Outcome<Value>> {
+    const end = work().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error: asRecollectError(error, 'internal', `It threw what is not ours: ${error}`) }),
+    )
+    return Promise.race([end, this.#gone.promise])
+  }
+
+  /** Takes work for after the answer. */
+  readonly defer = (work: Promise<unknown>): void => {
+    this.#deferred.push(work)
+  }
+
+  /** Until its work for after the answer is done, or it is gone. */
+  async rest(): Promise<void> {
+    await this.attempt(() => Promise.allSettled(this.#deferred))
+  }
+}
+
+export function buried(): RecollectError {
+  return new RecollectError('internal', 'This worker was gone, and its case is over.')
+}
