@@ -19,6 +19,7 @@ export interface Case {
 
 export interface Result {
   readonly problems: readonly Problem[]
+  readonly told: readonly Told[]
   /** Every call, in order. */
   readonly trace: readonly string[]
   /** Those that met their fault. */
@@ -26,7 +27,7 @@ export interface Result {
 }
 
 const sweepWithinMs = 20_000
-const sweepEveryMs = 100
+const sweepEveryMs = 200
 let cases = 0
 
 export async function play(storage: Storage, { scenario, plan, returns }: Case, leaseMs: number): Promise<Result> {
@@ -39,7 +40,8 @@ export async function play(storage: Storage, { scenario, plan, returns }: Case, 
     const told: Told[] = []
     for (const name of scenario.before) told.push(await turn(name))
     await world.settle()
-    told.push(...(await scenario.play(world, returns)))
+    const playing = scenario.play(world, returns)
+    await Promise.all([playing.then((each) => told.push(...each)), cron(world, playing)])
     told.push(await turn('next'))
     await world.landRest()
     await swept(world)
@@ -53,18 +55,35 @@ export async function play(storage: Storage, { scenario, plan, returns }: Case, 
       block: (request) => blockOf(program, request),
       pushing: scenario.pushing ?? false,
     }
-    return { problems: problemsOf(history), trace: world.trace, met: world.met }
+    return { problems: problemsOf(history), told, trace: world.trace, met: world.met }
   } finally {
     world.bury()
   }
 }
 
-/** Sweeps until nothing is due, as the cron would; but every 100 ms and not every minute. */
+/** As long as the scenario goes on, once a worker may be down: whoever stands still is taken over by somebody. */
+async function cron(world: World, playing: Promise<unknown>): Promise<void> {
+  let over = false
+  const end = () => {
+    over = true
+  }
+  playing.then(end, end)
+  while (!over) {
+    await Promise.race([playing, pause(sweepEveryMs)]).catch(() => {})
+    if (!over && world.down) await sweepOnce(world)
+  }
+}
+
+async function sweepOnce(world: World): Promise<void> {
+  const worker = world.worker('sweep')
+  await worker.attempt(() => sweep(worker.checkpointer, { [world.program.name]: worker.app }))
+}
+
+/** Sweeps until nothing is due, as the cron would, but not only once a minute. */
 export async function swept(world: World, withinMs = sweepWithinMs): Promise<void> {
   const until = performance.now() + withinMs
   for (;;) {
-    const worker = world.worker('sweep')
-    await worker.attempt(() => sweep(worker.checkpointer, { [world.program.name]: worker.app }))
+    await sweepOnce(world)
     const runs = await world.checkpointer.runs.list(place(world), { limit: 1_000, offset: 0 })
     if (!runs.some(({ status }) => status === 'queued' || status === 'running') || performance.now() > until) return
     await pause(sweepEveryMs)

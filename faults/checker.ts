@@ -56,6 +56,7 @@ export interface Problem {
   readonly kind:
     | 'lost'
     | 'unanswered'
+    | 'noticed'
     | 'duplicated'
     | 'disordered'
     | 'different'
@@ -151,10 +152,11 @@ export function blocksOf(lines: readonly string[]): { request: string; lines: st
 /** T1 and T7: what a stream says of checkpoints and of the end is so; what it says of a message is of one attempt. */
 function untruths({ told, stored }: History): Problem[] {
   return told.flatMap(({ request, outcome, streams }) => {
-    const finished = streams.some((events) => events.some(({ type }) => type === 'run-finished'))
-    const unsaid = outcome === 'accepted' && !finished && streams.length === 1
+    const last = streams.at(-1) ?? []
+    // An answer that was there before the request came has no events.
+    const unsaid = outcome === 'accepted' && last.length > 0 && last.at(-1)?.type !== 'run-finished'
     return [
-      ...(unsaid ? [problem('untrue', `${request} was answered, and its stream never said so`)] : []),
+      ...(unsaid ? [problem('untrue', `${request} was answered, and its stream ended with ${last.at(-1)?.type}`)] : []),
       ...streams.flatMap((events) => streamUntruths(request, events, stored)),
     ]
   })

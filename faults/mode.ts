@@ -5,10 +5,22 @@ import type { Worker } from './worker.ts'
 /**
  * error: nothing is done. lost: done, and the acknowledgement is lost. late: the caller is told an error, and it is done a
  * moment later, when the caller has sent it again; later: after the thread's next turn. hang: nothing is done and no answer
- * comes within the client's time limit. crash-before, crash-after: the worker is gone, and nothing of it runs on.
+ * comes within the client's time limit. stall: the worker stands still for longer than its lease, then goes on as if nothing
+ * had been. crash-before, crash-after: the worker is gone, and nothing of it runs on.
  * away, deaf: error and lost, at this call and every further one of its name by this worker.
  */
-export const modes = ['error', 'lost', 'late', 'later', 'hang', 'crash-before', 'crash-after', 'away', 'deaf'] as const
+export const modes = [
+  'error',
+  'lost',
+  'late',
+  'later',
+  'hang',
+  'stall',
+  'crash-before',
+  'crash-after',
+  'away',
+  'deaf',
+] as const
 
 export type Mode = (typeof modes)[number]
 
@@ -18,6 +30,11 @@ const lateMs = 120
 
 export function crashes(mode: Mode): boolean {
   return mode === 'crash-before' || mode === 'crash-after'
+}
+
+/** Whether the one that called makes good by itself, so that its own caller never knows. */
+export function hidden(mode: Mode): boolean {
+  return ['error', 'lost', 'late', 'later', 'hang'].includes(mode)
 }
 
 /** A call that meets a fault. Rejects as the port would, or never settles when the worker is gone. */
@@ -42,6 +59,9 @@ export async function broken<Result>(
     case 'hang':
       await pause(hangMs)
       break
+    case 'stall':
+      worker.stall()
+      return worker.settling(worker.awake().then(call))
     case 'crash-before':
       worker.die()
       break

@@ -24,7 +24,7 @@ export async function pairs({ say }: PartOptions): Promise<Figures> {
 }
 
 /** The second point is any call after the first fault, also those that only recovery makes: resends, retries, take-overs, the sweep. */
-async function pairsOf(storage: Storage): Promise<Case[]> {
+export async function pairsOf(storage: Storage): Promise<Case[]> {
   const scenario = scenarios.find(({ name }) => name === 'two supersteps')
   if (scenario === undefined) throw new Error('There is no scenario of two supersteps.')
   const firsts = await casesOf(storage, scenario)

@@ -1,8 +1,9 @@
 // Single faults: every call of every scenario, broken in every way, one at a time.
 import { postgresBinaries } from '../local/neon/throwaway-postgres.ts'
 import { type Case, play, type Result } from './case.ts'
+import type { Problem } from './checker.ts'
 import { inLanes } from './lanes.ts'
-import { crashes, type Mode, modes } from './mode.ts'
+import { crashes, hidden, type Mode, modes } from './mode.ts'
 import type { Figures, PartOptions } from './part.ts'
 import { type Scenario, scenarios } from './scenario.ts'
 import { memoryStorage, type Opened, postgresStorage } from './storage.ts'
@@ -24,7 +25,7 @@ export async function single({ say }: PartOptions): Promise<Figures> {
 async function tally({ storage, close }: Opened, on: string, say: PartOptions['say']) {
   try {
     const points = await inLanes(scenarios, scenarios.length, (scenario) => casesOf(storage, scenario))
-    const results = await inLanes(points.flat(), lanes, (each) => met(storage, each))
+    const results = await inLanes(points.flat(), lanes, async (each) => noticed(await met(storage, each)))
     return counted(results, (line) => say(`single on ${on}: ${line}`))
   } finally {
     await close()
@@ -67,6 +68,21 @@ export async function met(storage: Storage, tried: Case): Promise<Tried> {
     const reached = result.met.length === Object.keys(tried.plan).length
     if (reached || result.problems.length > 0 || tries === mostTries) return { tried, result, reached }
   }
+}
+
+/** T8: what the runtime makes good by itself, nobody is told of: one try, and no waiting in line for oneself. */
+function noticed(tried: Tried): Tried {
+  const [fault] = Object.entries(tried.tried.plan)
+  const { scenario } = tried.tried
+  if (fault === undefined || !/:(postgres|redis)\./.test(fault[0]) || !hidden(fault[1]) || scenario.pushing)
+    return tried
+  const problems: Problem[] = tried.result.told.flatMap(({ request, streams }) => {
+    const waited = request === 'a' && streams.some((events) => events.some(({ type }) => type === 'run-queued'))
+    return streams.length > 1 || waited
+      ? [{ kind: 'noticed', what: `${request} was asked ${streams.length} times${waited ? ', and waited' : ''}` }]
+      : []
+  })
+  return { ...tried, result: { ...tried.result, problems: [...tried.result.problems, ...problems] } }
 }
 
 /** `cases` are those that met their faults. */

@@ -18,11 +18,11 @@ export function memoryStorage(): Opened {
 export const schema = readFileSync(new URL('../schema.sql', import.meta.url), 'utf8')
 
 /** Straight to Postgres and not through Neon's HTTP protocol, which is beside the question and costs half of the time. */
-export async function postgresStorage(connections = 20): Promise<Opened> {
+export async function postgresStorage(connections = 20, applied = schema): Promise<Opened> {
   const server = await throwawayPostgres({ fsync: false })
   const pool = new Pool({ connectionString: server.connectionString, max: connections })
   pool.on('error', () => {})
-  await pool.query(schema)
+  await pool.query(applied)
   const sql = {
     query: async (text: string, parameters: unknown[] = []): Promise<readonly unknown[]> =>
       (await pool.query(text, parameters)).rows,

@@ -1,9 +1,12 @@
 // One worker: a compiled graph whose every call of a port may go wrong, and which may die. What is left of a dead one does nothing.
 import { asRecollectError, type CompiledGraph, RecollectError } from '../src/index.ts'
 import type { Checkpointer } from '../src/ports/index.ts'
-import { broken, type Mode } from './mode.ts'
+import { broken, type Mode, pause } from './mode.ts'
 import { type Io, through } from './seam.ts'
 import type { World } from './world.ts'
+
+/** Long enough for somebody else to take over and be done. */
+const stallLeases = 2
 
 export type Outcome<Value> = { readonly value: Value } | { readonly error: RecollectError } | 'gone'
 
@@ -16,6 +19,7 @@ export class Worker {
   readonly #lasting = new Map<string, Mode>()
   readonly #deferred: Promise<unknown>[] = []
   #dead = false
+  #awake: Promise<unknown> | undefined
 
   /** `label`: for whom it works. Points are named by it. */
   constructor(world: World, label: string) {
@@ -35,7 +39,7 @@ export class Worker {
   readonly #io: Io = (name, call) => {
     if (this.#dead) return this.world.never()
     const mode = this.#lasting.get(name) ?? this.world.meet(this.#label, name)
-    if (mode === undefined) return this.settling(call())
+    if (mode === undefined) return this.settling(this.#awake === undefined ? call() : this.#awake.then(call))
     if (mode === 'away' || mode === 'deaf') this.#lasting.set(name, mode)
     return broken(mode, { name, call, worker: this })
   }
@@ -49,6 +53,17 @@ export class Worker {
         throw error
       },
     )
+  }
+
+  /** From now on nothing that it asks leaves it, its renewals neither, until its lease has long run out. */
+  stall(): void {
+    this.#awake = pause(this.world.leaseMs * stallLeases).then(() => {
+      this.#awake = undefined
+    })
+  }
+
+  async awake(): Promise<void> {
+    await this.#awake
   }
 
   die(): void {

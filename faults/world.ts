@@ -1,7 +1,6 @@
 // One case's world: a thread of its own in shared storage, the workers on it, what is planned to go wrong, and what was done outside.
 import type { Cache, Checkpointer, Model } from '../src/ports/index.ts'
-import type { Mode } from './mode.ts'
-import { pause } from './mode.ts'
+import { hidden, type Mode, pause } from './mode.ts'
 import type { Call, Program, Shop } from './program.ts'
 import { overlaid } from './seam.ts'
 import { buried, Worker } from './worker.ts'
@@ -36,6 +35,8 @@ export class World {
   /** Those that met a fault. */
   readonly met: string[] = []
   readonly calls: Call[] = []
+  /** Whether something went wrong that keeps a worker from going on. */
+  down = false
   /** What the shop waits for before it charges. */
   hold: (call: Call) => Promise<unknown> = async () => {}
   readonly #fault: WorldOptions['fault']
@@ -82,6 +83,7 @@ export class World {
     this.trace.push(`${point}@${count}`)
     const mode = this.#fault(point, count)
     if (mode !== undefined) this.met.push(`${point}@${count} ${mode}`)
+    if (mode !== undefined && !hidden(mode)) this.down = true
     return mode
   }
 
