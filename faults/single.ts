@@ -71,7 +71,7 @@ export async function met(storage: Storage, tried: Case): Promise<Tried> {
 }
 
 /** T8: what the runtime makes good by itself, nobody is told of: one try, and no waiting in line for oneself. */
-function noticed(tried: Tried): Tried {
+export function noticed(tried: Tried): Tried {
   const [fault] = Object.entries(tried.tried.plan)
   const { scenario } = tried.tried
   if (fault === undefined || !/:(postgres|redis)\./.test(fault[0]) || !hidden(fault[1]) || scenario.pushing)
