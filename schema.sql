@@ -33,6 +33,12 @@ create table if not exists recollect.threads (
 
 create index if not exists threads_of_owner on recollect.threads (tenant, owner, updated_at desc);
 
+-- Since 2. A thread lives `ttl_ms` after its last turn; null: until it is deleted.
+alter table recollect.threads add column if not exists ttl_ms bigint;
+alter table recollect.threads add column if not exists expires_at timestamptz;
+
+create index if not exists threads_expiring on recollect.threads (expires_at) where expires_at is not null;
+
 -- One request to advance a thread: queued → running → success | error | dead | cancelled | interrupted. `input`, and `carried`
 -- (inputs of runs that it interrupted), are dropped at the first commit; `answer` is a checkpoint's number,
 -- `base` the head that it began on. `asks_at`: when whoever waits for it means to ask again.
@@ -62,6 +68,9 @@ create table if not exists recollect.runs (
 
 create index if not exists runs_due on recollect.runs (tenant, thread, ticket) where status in ('queued', 'running');
 
+-- Since 2. Somebody asked to cancel it: whoever holds it next ends it and runs nothing.
+alter table recollect.runs add column if not exists cancel_asked boolean not null default false;
+
 -- The state after a superstep: immutable but for `snapshot`, which is attached later and changes nothing that is read.
 create table if not exists recollect.checkpoints (
   tenant text not null,
@@ -79,7 +88,45 @@ create table if not exists recollect.checkpoints (
   primary key (tenant, thread, seq)
 );
 
--- One branch of checkpoints, newest first: from `_seq` back to the first snapshot at or below the `_count`th, or to the root.
+-- Since 2. What tasks of an unfinished superstep have given already: `key` is '' for what a finished task wrote, else that of a
+-- `context.task`. A commit of the superstep drops them.
+create table if not exists recollect.writes (
+  tenant text not null,
+  thread text not null,
+  run text not null,
+  step int not null,
+  task int not null,
+  key text not null,
+  value text not null,
+  primary key (tenant, thread, run, step, task, key)
+);
+
+-- Since 2. Messages to the outside, written by the commit of the superstep that sent them and delivered at least once:
+-- pending → delivered | failed. `due_at`: when the next attempt may begin; while one is being made, when it is given up.
+create table if not exists recollect.outbox (
+  tenant text not null,
+  id text not null,
+  thread text not null,
+  run text not null,
+  graph text not null,
+  topic text not null,
+  payload text not null,
+  status text not null default 'pending',
+  attempts int not null default 0,
+  due_at timestamptz not null default clock_timestamp(),
+  token text,
+  error text,
+  created_at timestamptz not null default clock_timestamp(),
+  settled_at timestamptz,
+  primary key (tenant, id)
+);
+
+create index if not exists outbox_due on recollect.outbox (due_at) where status = 'pending';
+create index if not exists outbox_settled on recollect.outbox (settled_at) where settled_at is not null;
+create index if not exists outbox_of_thread on recollect.outbox (tenant, thread);
+
+-- One branch of checkpoints, newest first: from `_seq` back to the first snapshot at or below the `_count`th, or to the root,
+-- or to where it was pruned.
 -- It steps by a lateral join: a plain recursive join is quadratic without statistics, and always so in PGlite.
 create or replace function recollect.chain_v1(_tenant text, _thread text, _seq bigint, _count int)
 returns json language plpgsql stable as $$
@@ -94,7 +141,10 @@ begin
         from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = chain.parent limit 1
       ) p where chain.snapshot is null or chain.n < _count
     ), base as (
-      select min(n) as n from chain where snapshot is not null and n >= _count
+      -- Where the rest was pruned, what is left of the branch begins with a snapshot.
+      select coalesce(min(n) filter (where n >= _count),
+        max(n) filter (where (select b.parent from chain b order by b.n desc limit 1) > 0)) as n
+      from chain where snapshot is not null
     )
     select json_agg(json_build_array(chain.seq, chain.parent, chain.hash, chain.run, chain.step, chain.created_at,
       case when chain.n = base.n then 's' else 'd' end,
@@ -114,15 +164,30 @@ begin
     'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count));
 end $$;
 
--- A run as the Worker reads it.
-create or replace function recollect.run_json_v1(r recollect.runs) returns json language sql stable as $$
-  select json_build_object('run', r.run, 'thread', r.thread, 'graph', r.graph, 'status', r.status, 'step', r.step,
-    'attempts', r.attempts, 'answer', r.answer, 'error', r.error, 'createdAt', r.created_at, 'updatedAt', r.updated_at)
-$$;
-
 -- A queued run is left to whoever waits for it until they are 5 s late.
 create or replace function recollect.attended_v1(r recollect.runs) returns boolean language sql stable as $$
   select r.status = 'queued' and r.asks_at > clock_timestamp() - interval '5 seconds'
+$$;
+
+-- Due, and nobody works on it or waits for it.
+create or replace function recollect.orphaned_v1(r recollect.runs) returns boolean language sql stable as $$
+  select r.status in ('queued', 'running') and not recollect.attended_v1(r) and not exists (select 1 from recollect.threads t
+    where t.tenant = r.tenant and t.thread = r.thread and t.lease_until >= clock_timestamp())
+$$;
+
+-- A run as the Worker reads it.
+create or replace function recollect.run_json_v1(r recollect.runs) returns json language sql stable as $$
+  select json_build_object('run', r.run, 'thread', r.thread, 'graph', r.graph, 'status', r.status, 'step', r.step,
+    'attempts', r.attempts, 'answer', r.answer, 'error', r.error, 'orphaned', recollect.orphaned_v1(r),
+    'createdAt', r.created_at, 'updatedAt', r.updated_at)
+$$;
+
+-- The superstep that comes next: that of a run with an input to take in is its own first; else it is the one behind the head,
+-- whichever run goes on with it, so that what a failed run left behind is found by the run that continues it.
+create or replace function recollect.next_superstep_v1(r recollect.runs, cp recollect.checkpoints, out run text, out step int)
+language sql immutable as $$
+  select case when fresh then r.run else cp.run end, case when fresh then 1 else cp.step + 1 end
+  from (select cp.run is null or r.step = 0 and (coalesce(r.input, 'null') <> 'null' or cardinality(r.carried) > 0) as fresh) x
 $$;
 
 -- The run that is next on a thread, after those that were tried too often have been given up.
@@ -175,10 +240,41 @@ begin
   return mine;
 end $$;
 
--- Owner, idempotency, admission and claim, under the thread's row lock.
+-- What a worker is told that has claimed a thread: the run to work on, the head, and what the next superstep has already.
+create or replace function recollect.claim_json_v1(th recollect.threads, due recollect.runs, _mine boolean, _inline_bytes int)
+returns json language plpgsql stable as $$
+declare
+  cp recollect.checkpoints;
+  next record;
+begin
+  select * into cp from recollect.checkpoints c where c.tenant = th.tenant and c.thread = th.thread and c.seq = th.head;
+  next := recollect.next_superstep_v1(due, cp);
+  return json_build_object('outcome', 'claimed', 'run', due.run, 'mine', _mine,
+    'graph', due.graph, 'owner', th.owner, 'epoch', th.epoch, 'head', th.head, 'hash', th.head_hash,
+    'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'carried', coalesce(due.carried, '{}'),
+    'attempts', due.attempts, 'cancelled', due.cancel_asked,
+    'superstep', json_build_object('run', next.run, 'step', next.step),
+    'saved', (select json_agg(json_build_object('task', w.task, 'key', w.key, 'value', w.value)) from recollect.writes w
+      where w.tenant = th.tenant and w.thread = th.thread and w.run = next.run and w.step = next.step),
+    'chainBytes', coalesce(cp.chain_bytes, 0), 'baseBytes', coalesce(cp.base_bytes, 0),
+    'frames', case when coalesce(cp.chain_bytes + cp.base_bytes, 0) <= _inline_bytes
+      then coalesce(recollect.chain_v1(th.tenant, th.thread, th.head, 1), '[]'::json) end);
+end $$;
+
+-- Gives the thread to a worker, whoever had it: the epoch fences them.
+create or replace function recollect.seize_v1(th recollect.threads, due recollect.runs, _token text, _lease_ms int)
+returns recollect.threads language sql as $$
+  update recollect.threads t set epoch = t.epoch + 1, lease_token = _token, lease_run = due.run,
+    lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond',
+    expires_at = clock_timestamp() + t.ttl_ms * interval '1 millisecond',
+    graph = due.graph, status = 'busy', updated_at = clock_timestamp()
+    where t.tenant = th.tenant and t.thread = th.thread returning t.*
+$$;
+
+-- Owner, idempotency, admission and claim, under the thread's row lock. `_ttl_ms`: of a thread that this makes.
 -- outcome: claimed | queued | ended | busy | key-reused | unknown-thread | nothing-due
-create or replace function recollect.begin_turn_v1(
-  _tenant text, _thread text, _owner text, _create boolean,
+create or replace function recollect.begin_turn_v2(
+  _tenant text, _thread text, _owner text, _create boolean, _ttl_ms bigint,
   _run text, _key text, _body_hash text, _graph text, _input text, _strategy text,
   _token text, _lease_ms int, _inline_bytes int, _max_attempts int
 ) returns json language plpgsql as $$
@@ -186,14 +282,14 @@ declare
   th recollect.threads;
   mine recollect.runs;   -- the run asked for
   due recollect.runs;    -- the run to work on
-  cp recollect.checkpoints;
   leased boolean;
   ahead int;
 begin
   -- Lock first: whatever is read before the lock may be older than what another worker has just written.
   select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
   if th.thread is null and _create and _owner is not null then
-    insert into recollect.threads (tenant, thread, owner) values (_tenant, _thread, _owner) on conflict do nothing;
+    insert into recollect.threads (tenant, thread, owner, ttl_ms) values (_tenant, _thread, _owner, _ttl_ms)
+      on conflict do nothing;
     select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
   end if;
   if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then
@@ -204,73 +300,101 @@ begin
   -- My own claim, whose acknowledgement was lost.
   if leased and th.lease_token = _token then
     select * into due from recollect.runs r where r.tenant = _tenant and r.run = th.lease_run;
-  else
-    if _run is not null then
-      select * into mine from recollect.runs r where r.tenant = _tenant and r.thread = _thread and r.key = _key;
-    end if;
-    if mine.body_hash <> _body_hash then return json_build_object('outcome', 'key-reused'); end if;
-    if mine.status not in ('queued', 'running') then
-      return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
-    end if;
-    due := recollect.first_due_v1(_tenant, _thread, leased, _max_attempts);
-    if mine.attempts >= _max_attempts and mine.run is distinct from due.run then
-      select * into mine from recollect.runs r where r.tenant = _tenant and r.run = mine.run;
-      return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
-    end if;
-    -- A refused turn leaves no row; beside an orphan, which goes first, it is not yet refused or accepted.
-    if mine.run is null and _run is not null and (due.run is null or _strategy <> 'reject') then
-      insert into recollect.runs (tenant, run, thread, key, body_hash, graph, input, ticket)
-        values (_tenant, _run, _thread, _key, _body_hash, _graph, _input, th.last_ticket + 1)
-        on conflict do nothing returning * into mine;
-      -- The key is new, so the run's id is not: the tenant has given it to another run.
-      if mine.run is null then return json_build_object('outcome', 'key-reused'); end if;
-      update recollect.threads t set last_ticket = mine.ticket where t.tenant = _tenant and t.thread = _thread;
-      -- Not before it is sure that the new run is accepted; and what is dead by then is not carried on.
-      if due.run is not null and _strategy <> 'enqueue' then
-        mine := recollect.supersede_v1(mine, _strategy);
-        due := mine;
-        leased := false;
-      end if;
-    end if;
-    if due.run is null then due := mine; end if;
-    if due.run is null then return json_build_object('outcome', 'nothing-due'); end if;
-    -- Somebody works on it, or waits for it, or it takes a worker that has its graph.
-    if leased or due.graph <> _graph or (due.run is distinct from mine.run and recollect.attended_v1(due)) then
-      if mine.run is not null then
-        select count(*) into ahead from recollect.runs r where r.tenant = _tenant and r.thread = _thread
-          and r.status in ('queued', 'running') and r.ticket < mine.ticket;
-        -- The caller asks again after a second for every run before the next in line: 250 ms to 15 s.
-        update recollect.runs r set asks_at = clock_timestamp() + least(greatest(ahead - 1, 0.25), 15) * interval '1 second'
-          where r.tenant = _tenant and r.run = mine.run;
-        return json_build_object('outcome', 'queued', 'run', mine.run, 'ahead', ahead);
-      end if;
-      if _run is null then return json_build_object('outcome', 'nothing-due'); end if;
-      return json_build_object('outcome', 'busy', 'run', due.run,
-        'retryAfterMs', case when leased then ceil(extract(epoch from th.lease_until - clock_timestamp()) * 1000) else 10000 end);
-    end if;
-    update recollect.threads t set epoch = t.epoch + 1, lease_token = _token, lease_run = due.run,
-      lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond',
-      graph = due.graph, status = 'busy', updated_at = clock_timestamp()
-      where t.tenant = _tenant and t.thread = _thread returning t.* into th;
-    update recollect.runs r set status = 'running', attempts = r.attempts + 1, base = coalesce(r.base, th.head),
-      updated_at = clock_timestamp() where r.tenant = _tenant and r.run = due.run returning r.* into due;
+    return recollect.claim_json_v1(th, due, _run is not null and due.key = _key, _inline_bytes);
   end if;
-
-  select * into cp from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = th.head;
-  return json_build_object('outcome', 'claimed', 'run', due.run, 'mine', _run is not null and due.key = _key,
-    'graph', due.graph, 'owner', th.owner, 'epoch', th.epoch, 'head', th.head, 'hash', th.head_hash,
-    'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'carried', coalesce(due.carried, '{}'),
-    'attempts', due.attempts, 'chainBytes', coalesce(cp.chain_bytes, 0), 'baseBytes', coalesce(cp.base_bytes, 0),
-    'frames', case when coalesce(cp.chain_bytes + cp.base_bytes, 0) <= _inline_bytes
-      then coalesce(recollect.chain_v1(_tenant, _thread, th.head, 1), '[]'::json) end);
+  if _run is not null then
+    select * into mine from recollect.runs r where r.tenant = _tenant and r.thread = _thread and r.key = _key;
+  end if;
+  if mine.body_hash <> _body_hash then return json_build_object('outcome', 'key-reused'); end if;
+  if mine.status not in ('queued', 'running') then
+    return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
+  end if;
+  due := recollect.first_due_v1(_tenant, _thread, leased, _max_attempts);
+  if mine.attempts >= _max_attempts and mine.run is distinct from due.run then
+    select * into mine from recollect.runs r where r.tenant = _tenant and r.run = mine.run;
+    return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(mine));
+  end if;
+  -- A refused turn leaves no row; beside an orphan, which goes first, it is not yet refused or accepted.
+  if mine.run is null and _run is not null and (due.run is null or _strategy <> 'reject') then
+    insert into recollect.runs (tenant, run, thread, key, body_hash, graph, input, ticket)
+      values (_tenant, _run, _thread, _key, _body_hash, _graph, _input, th.last_ticket + 1)
+      on conflict do nothing returning * into mine;
+    -- The key is new, so the run's id is not: the tenant has given it to another run.
+    if mine.run is null then return json_build_object('outcome', 'key-reused'); end if;
+    update recollect.threads t set last_ticket = mine.ticket where t.tenant = _tenant and t.thread = _thread;
+    -- Not before it is sure that the new run is accepted; and what is dead by then is not carried on.
+    if due.run is not null and _strategy <> 'enqueue' then
+      mine := recollect.supersede_v1(mine, _strategy);
+      due := mine;
+      leased := false;
+    end if;
+  end if;
+  if due.run is null then due := mine; end if;
+  if due.run is null then return json_build_object('outcome', 'nothing-due'); end if;
+  -- Somebody works on it, or waits for it, or it takes a worker that has its graph.
+  if leased or due.graph <> _graph or (due.run is distinct from mine.run and recollect.attended_v1(due)) then
+    if mine.run is not null then
+      select count(*) into ahead from recollect.runs r where r.tenant = _tenant and r.thread = _thread
+        and r.status in ('queued', 'running') and r.ticket < mine.ticket;
+      -- The caller asks again after a second for every run before the next in line: 250 ms to 15 s.
+      update recollect.runs r set asks_at = clock_timestamp() + least(greatest(ahead - 1, 0.25), 15) * interval '1 second'
+        where r.tenant = _tenant and r.run = mine.run;
+      return json_build_object('outcome', 'queued', 'run', mine.run, 'ahead', ahead);
+    end if;
+    if _run is null then return json_build_object('outcome', 'nothing-due'); end if;
+    return json_build_object('outcome', 'busy', 'run', due.run,
+      'retryAfterMs', case when leased then ceil(extract(epoch from th.lease_until - clock_timestamp()) * 1000) else 10000 end);
+  end if;
+  th := recollect.seize_v1(th, due, _token, _lease_ms);
+  update recollect.runs r set status = 'running', attempts = r.attempts + 1, base = coalesce(r.base, th.head),
+    updated_at = clock_timestamp() where r.tenant = _tenant and r.run = due.run returning r.* into due;
+  return recollect.claim_json_v1(th, due, _run is not null and due.key = _key, _inline_bytes);
 end $$;
 
--- Checkpoints, head, lease and run status, under the thread's row lock. Looking up and writing in one query instead would
--- read a snapshot older than the lock and tell legitimate retries that they are fenced.
--- outcome: applied | already | fenced
-create or replace function recollect.commit_step_v1(
+-- For Workers of 0.1, during a deploy.
+create or replace function recollect.begin_turn_v1(
+  _tenant text, _thread text, _owner text, _create boolean,
+  _run text, _key text, _body_hash text, _graph text, _input text, _strategy text,
+  _token text, _lease_ms int, _inline_bytes int, _max_attempts int
+) returns json language sql as $$
+  select recollect.begin_turn_v2(_tenant, _thread, _owner, _create, null, _run, _key, _body_hash, _graph, _input, _strategy,
+    _token, _lease_ms, _inline_bytes, _max_attempts)
+$$;
+
+-- Cancels a run. One that only waits in line is ended here. One that was begun is taken from whoever has it and handed to the
+-- caller, who commits its input and its end; if the caller is lost, whoever takes it up next does so.
+-- outcome: claimed | ended | unknown-thread | unknown-run
+create or replace function recollect.cancel_run_v1(
+  _tenant text, _thread text, _owner text, _run text, _token text, _lease_ms int, _inline_bytes int
+) returns json language plpgsql as $$
+declare
+  th recollect.threads;
+  r recollect.runs;
+begin
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
+  if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then
+    return json_build_object('outcome', 'unknown-thread');
+  end if;
+  select * into r from recollect.runs x where x.tenant = _tenant and x.thread = _thread and x.run = _run;
+  if r.run is null then return json_build_object('outcome', 'unknown-run'); end if;
+  if r.status = 'queued' then
+    update recollect.runs x set status = 'cancelled', updated_at = clock_timestamp()
+      where x.tenant = _tenant and x.run = _run returning x.* into r;
+  end if;
+  if r.status <> 'running' then return json_build_object('outcome', 'ended', 'run', recollect.run_json_v1(r)); end if;
+  if th.lease_token is distinct from _token then th := recollect.seize_v1(th, r, _token, _lease_ms); end if;
+  update recollect.runs x set cancel_asked = true, updated_at = clock_timestamp()
+    where x.tenant = _tenant and x.run = _run returning x.* into r;
+  return recollect.claim_json_v1(th, r, false, _inline_bytes);
+end $$;
+
+-- Checkpoints, head, lease, run status, messages, and what tasks of a failed superstep have finished, under the thread's row
+-- lock. Looking up and writing in one query instead would read a snapshot older than the lock and tell legitimate retries that
+-- they are fenced. outcome: applied | already | fenced
+create or replace function recollect.commit_step_v2(
   _tenant text, _thread text, _run text, _epoch bigint, _token text, _head bigint, _hash text, _step int,
-  _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int
+  _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int,
+  _saved_tasks int[], _saved_values text[], _message_ids text[], _message_topics text[], _message_payloads text[]
 ) returns json language plpgsql as $$
 declare
   th recollect.threads;
@@ -278,6 +402,7 @@ declare
   parent recollect.checkpoints;
   commit_id text := _step || ':' || _epoch;
   n int := coalesce(array_length(_deltas, 1), 0);
+  next record;
   chain int;
   base int;
 begin
@@ -289,9 +414,11 @@ begin
   end if;
   if th.thread is null or r.run is null or r.status <> 'running' or th.epoch <> _epoch or th.head <> _head
     or th.head_hash <> _hash or th.lease_run is distinct from _run or th.lease_token is distinct from _token then
-    return json_build_object('outcome', 'fenced', 'head', coalesce(th.head, 0), 'status', coalesce(r.status, 'cancelled'));
+    return json_build_object('outcome', 'fenced', 'head', coalesce(th.head, 0),
+      'status', case when r.cancel_asked then 'cancelled' else coalesce(r.status, 'dead') end);
   end if;
   select * into parent from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = _head;
+  next := recollect.next_superstep_v1(r, parent);
   chain := case when parent.snapshot is null then coalesce(parent.chain_bytes, 0) else 0 end;
   base := case when parent.snapshot is null then coalesce(parent.base_bytes, 0) else octet_length(parent.snapshot) end;
   for i in 1..n loop
@@ -300,6 +427,14 @@ begin
       values (_tenant, _thread, th.last_seq + i, case when i = 1 then _head else th.last_seq + i - 1 end,
         _run, _steps[i], _hashes[i], _deltas[i], chain, base);
   end loop;
+  delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread
+    and not (_status = 'error' and w.run = next.run and w.step = next.step);
+  insert into recollect.writes (tenant, thread, run, step, task, key, value)
+    select _tenant, _thread, next.run, next.step, x.task, '', x.value from unnest(_saved_tasks, _saved_values) x (task, value)
+    on conflict do nothing;
+  insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload)
+    select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload
+    from unnest(_message_ids, _message_topics, _message_payloads) x (id, topic, payload);
   update recollect.threads t set
     head = case when n > 0 then th.last_seq + n else t.head end,
     head_hash = case when n > 0 then _hashes[n] else t.head_hash end,
@@ -307,6 +442,7 @@ begin
     lease_run = case when _status = 'running' then t.lease_run end,
     lease_token = case when _status = 'running' then t.lease_token end,
     lease_until = case when _status = 'running' then clock_timestamp() + _lease_ms * interval '1 millisecond' end,
+    expires_at = clock_timestamp() + t.ttl_ms * interval '1 millisecond',
     status = case _status when 'running' then 'busy' when 'error' then 'error' else 'idle' end,
     updated_at = clock_timestamp()
     where t.tenant = _tenant and t.thread = _thread returning t.* into th;
@@ -316,28 +452,90 @@ begin
   return json_build_object('outcome', 'applied', 'head', th.head, 'status', _status);
 end $$;
 
+-- For Workers of 0.1, during a deploy.
+create or replace function recollect.commit_step_v1(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text, _head bigint, _hash text, _step int,
+  _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int
+) returns json language sql as $$
+  select recollect.commit_step_v2(_tenant, _thread, _run, _epoch, _token, _head, _hash, _step,
+    _steps, _hashes, _deltas, _status, _error, _lease_ms, '{}', '{}', '{}', '{}', '{}')
+$$;
+
+-- Keeps what a part of a task gave, before its superstep is committed. The first value kept is the value.
+-- outcome: saved | fenced
+create or replace function recollect.save_task_v1(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text, _task int, _key text, _value text
+) returns json language plpgsql as $$
+declare
+  th recollect.threads;
+  r recollect.runs;
+  cp recollect.checkpoints;
+  next record;
+  kept text;
+begin
+  -- Shared with its siblings; a commit or another's claim waits.
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for share;
+  if th.thread is null or th.epoch <> _epoch or th.lease_run is distinct from _run or th.lease_token is distinct from _token then
+    return json_build_object('outcome', 'fenced');
+  end if;
+  select * into r from recollect.runs x where x.tenant = _tenant and x.run = _run;
+  select * into cp from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = th.head;
+  next := recollect.next_superstep_v1(r, cp);
+  insert into recollect.writes (tenant, thread, run, step, task, key, value)
+    values (_tenant, _thread, next.run, next.step, _task, _key, _value) on conflict do nothing;
+  select w.value into kept from recollect.writes w where w.tenant = _tenant and w.thread = _thread
+    and w.run = next.run and w.step = next.step and w.task = _task and w.key = _key;
+  return json_build_object('outcome', 'saved', 'value', kept);
+end $$;
+
+-- held | fenced | cancelled
+create or replace function recollect.renew_lease_v2(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text, _lease_ms int
+) returns text language plpgsql as $$
+begin
+  update recollect.threads t set lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond'
+    where t.tenant = _tenant and t.thread = _thread and t.epoch = _epoch and t.lease_run = _run and t.lease_token = _token;
+  if found then return 'held'; end if;
+  perform 1 from recollect.runs r where r.tenant = _tenant and r.run = _run and (r.cancel_asked or r.status = 'cancelled');
+  return case when found then 'cancelled' else 'fenced' end;
+end $$;
+
+-- For Workers of 0.1, during a deploy.
 create or replace function recollect.renew_lease_v1(
   _tenant text, _thread text, _run text, _epoch bigint, _token text, _lease_ms int
 ) returns boolean language sql as $$
-  with renewed as (
-    update recollect.threads t set lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond'
-    where t.tenant = _tenant and t.thread = _thread and t.epoch = _epoch and t.lease_run = _run and t.lease_token = _token
-    returning 1
-  )
-  select exists (select 1 from renewed)
+  select recollect.renew_lease_v2(_tenant, _thread, _run, _epoch, _token, _lease_ms) = 'held'
 $$;
 
--- A worker that stops gives the thread back at once. Its attempt does not count.
-create or replace function recollect.release_turn_v1(
-  _tenant text, _thread text, _run text, _epoch bigint, _token text
+-- A worker that stops gives the thread back at once, with what tasks of its superstep have finished. Its attempt does not count.
+create or replace function recollect.release_turn_v2(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text, _saved_tasks int[], _saved_values text[]
 ) returns boolean language plpgsql as $$
+declare
+  th recollect.threads;
+  r recollect.runs;
+  cp recollect.checkpoints;
+  next record;
 begin
   update recollect.threads t set lease_run = null, lease_token = null, lease_until = null
-    where t.tenant = _tenant and t.thread = _thread and t.epoch = _epoch and t.lease_run = _run and t.lease_token = _token;
+    where t.tenant = _tenant and t.thread = _thread and t.epoch = _epoch and t.lease_run = _run and t.lease_token = _token
+    returning t.* into th;
   if not found then return false; end if;
-  update recollect.runs r set attempts = greatest(r.attempts - 1, 0) where r.tenant = _tenant and r.run = _run;
+  update recollect.runs x set attempts = greatest(x.attempts - 1, 0) where x.tenant = _tenant and x.run = _run returning x.* into r;
+  select * into cp from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = th.head;
+  next := recollect.next_superstep_v1(r, cp);
+  insert into recollect.writes (tenant, thread, run, step, task, key, value)
+    select _tenant, _thread, next.run, next.step, x.task, '', x.value from unnest(_saved_tasks, _saved_values) x (task, value)
+    on conflict do nothing;
   return true;
 end $$;
+
+-- For Workers of 0.1, during a deploy.
+create or replace function recollect.release_turn_v1(
+  _tenant text, _thread text, _run text, _epoch bigint, _token text
+) returns boolean language sql as $$
+  select recollect.release_turn_v2(_tenant, _thread, _run, _epoch, _token, '{}', '{}')
+$$;
 
 -- A caller was told that its turn could not be begun: whatever of the claim has landed is taken back. Its run, if the claim made it,
 -- leaves no row, as if it had been refused; another's run stays due.
@@ -393,12 +591,13 @@ create or replace function recollect.thread_json_v1(t recollect.threads) returns
     'status', t.status, 'head', t.head, 'createdAt', t.created_at, 'updatedAt', t.updated_at)
 $$;
 
-create or replace function recollect.create_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
+create or replace function recollect.create_thread_v2(_tenant text, _thread text, _owner text, _metadata jsonb, _ttl_ms bigint)
 returns json language plpgsql as $$
 declare
   th recollect.threads;
 begin
-  insert into recollect.threads (tenant, thread, owner, metadata) values (_tenant, _thread, _owner, _metadata)
+  insert into recollect.threads (tenant, thread, owner, metadata, ttl_ms, expires_at)
+    values (_tenant, _thread, _owner, _metadata, _ttl_ms, clock_timestamp() + _ttl_ms * interval '1 millisecond')
     on conflict do nothing returning * into th;
   if th.thread is not null then return json_build_object('outcome', 'created', 'thread', recollect.thread_json_v1(th)); end if;
   select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread;
@@ -406,16 +605,32 @@ begin
   return json_build_object('outcome', 'exists', 'thread', recollect.thread_json_v1(th));
 end $$;
 
--- Merges into the metadata; a null removes its key.
-create or replace function recollect.patch_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
+-- For Workers of 0.1, during a deploy.
+create or replace function recollect.create_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
+returns json language sql as $$
+  select recollect.create_thread_v2(_tenant, _thread, _owner, _metadata, null)
+$$;
+
+-- Merges into the metadata; a null removes its key. A time to live, if one is given, counts from now.
+create or replace function recollect.patch_thread_v2(_tenant text, _thread text, _owner text, _metadata jsonb, _ttl_ms bigint)
 returns json language plpgsql as $$
 declare
   th recollect.threads;
 begin
-  update recollect.threads t set metadata = coalesce((select jsonb_object_agg(p.key, p.value) from jsonb_each(t.metadata || _metadata) p where p.value <> 'null'), '{}'), updated_at = clock_timestamp()
+  update recollect.threads t set
+    metadata = coalesce((select jsonb_object_agg(p.key, p.value) from jsonb_each(t.metadata || _metadata) p where p.value <> 'null'), '{}'),
+    ttl_ms = coalesce(_ttl_ms, t.ttl_ms),
+    expires_at = coalesce(clock_timestamp() + _ttl_ms * interval '1 millisecond', t.expires_at),
+    updated_at = clock_timestamp()
     where t.tenant = _tenant and t.thread = _thread and t.owner = coalesce(_owner, t.owner) returning t.* into th;
   return case when th.thread is not null then recollect.thread_json_v1(th) end;
 end $$;
+
+-- For Workers of 0.1, during a deploy.
+create or replace function recollect.patch_thread_v1(_tenant text, _thread text, _owner text, _metadata jsonb)
+returns json language sql as $$
+  select recollect.patch_thread_v2(_tenant, _thread, _owner, _metadata, null)
+$$;
 
 -- Every pair of `_metadata` must be in the thread's, equal as JSON.
 create or replace function recollect.matching_threads_v1(
@@ -427,6 +642,7 @@ create or replace function recollect.matching_threads_v1(
     and not exists (select 1 from jsonb_each(_metadata) p where t.metadata -> p.key is distinct from p.value)
 $$;
 
+-- A message that is still to be delivered was promised, and outlives its thread until it is settled.
 create or replace function recollect.delete_thread_v1(_tenant text, _thread text, _owner text)
 returns boolean language plpgsql as $$
 begin
@@ -434,7 +650,103 @@ begin
   if not found then return false; end if;
   delete from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread;
   delete from recollect.runs r where r.tenant = _tenant and r.thread = _thread;
+  delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread;
+  delete from recollect.outbox o where o.tenant = _tenant and o.thread = _thread and o.status <> 'pending';
   return true;
 end $$;
 
-insert into recollect.schema_version (version) values (1) on conflict do nothing;
+-- Whose time is over: not while a run is due, however long it waits.
+create or replace function recollect.expired_v1(t recollect.threads) returns boolean language sql stable as $$
+  select t.expires_at < clock_timestamp() and not exists (select 1 from recollect.runs r
+    where r.tenant = t.tenant and r.thread = t.thread and r.status in ('queued', 'running'))
+$$;
+
+create or replace function recollect.delete_expired_thread_v1(_tenant text, _thread text)
+returns boolean language plpgsql as $$
+begin
+  perform 1 from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
+  perform 1 from recollect.threads t where t.tenant = _tenant and t.thread = _thread and recollect.expired_v1(t);
+  return found and recollect.delete_thread_v1(_tenant, _thread, null);
+end $$;
+
+-- Deletes checkpoints that are further than `_keep` from the end of their branch, and behind a snapshot, without which what is left
+-- could not be read. Branches end at the head, at a fork's last checkpoint, and where a run that is due would be rolled back to;
+-- what a cancelled run left aside is no fork. Gives how many were deleted; null: no such thread of this owner.
+create or replace function recollect.prune_thread_v1(_tenant text, _thread text, _owner text, _keep int)
+returns int language plpgsql as $$
+declare
+  th recollect.threads;
+  deleted int;
+begin
+  select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
+  if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then return null; end if;
+  with recursive tips as (
+    select th.head as seq
+    union
+    select r.base from recollect.runs r
+      where r.tenant = _tenant and r.thread = _thread and r.status in ('queued', 'running') and r.base is not null
+    union
+    select c.seq from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread
+      and c.seq not in (select p.parent from recollect.checkpoints p where p.tenant = _tenant and p.thread = _thread)
+      and not exists (select 1 from recollect.runs r where r.tenant = _tenant and r.run = c.run and r.status = 'cancelled')
+  ), kept as (
+    select c.seq, c.parent, 1 as n, c.snapshot is not null as based from tips join recollect.checkpoints c
+      on c.tenant = _tenant and c.thread = _thread and c.seq = tips.seq
+    union all
+    select p.seq, p.parent, kept.n + 1, p.based from kept cross join lateral (
+      select c.seq, c.parent, c.snapshot is not null as based
+      from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = kept.parent limit 1
+    ) p where not (kept.based and kept.n >= _keep)
+  )
+  delete from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq not in (select k.seq from kept k);
+  get diagnostics deleted = row_count;
+  return deleted;
+end $$;
+
+-- Ends runs of graphs that no Worker here has, after a long time: a thread must not stay busy for ever.
+create or replace function recollect.give_up_runs_v1(_graphs text[], _older_than_ms bigint) returns int language sql as $$
+  with given_up as (
+    update recollect.runs r set status = 'dead', updated_at = clock_timestamp(), error = json_build_object('code', 'graph_unknown',
+      'message', format('No Worker has had the graph "%s" since this run was due. Deploy it and send the request again. Its input is kept with the run.', r.graph))::text
+    from recollect.threads t where t.tenant = r.tenant and t.thread = r.thread and r.status in ('queued', 'running')
+      and r.graph <> all(_graphs) and r.updated_at < clock_timestamp() - _older_than_ms * interval '1 millisecond'
+      and coalesce(t.lease_until < clock_timestamp(), true)
+    returning r.tenant, r.thread
+  ), freed as (
+    update recollect.threads t set status = 'error' from given_up g where t.tenant = g.tenant and t.thread = g.thread returning 1
+  )
+  select count(*)::int from given_up
+$$;
+
+-- Lends messages that are due to whoever delivers them, for `_lease_ms`. `_run`: only those of one run.
+create or replace function recollect.take_messages_v1(
+  _graphs text[], _tenant text, _run text, _token text, _limit int, _lease_ms int
+) returns setof recollect.outbox language sql as $$
+  with due as (
+    select o.tenant, o.id from recollect.outbox o where o.status = 'pending' and o.due_at <= clock_timestamp()
+      and o.graph = any(_graphs) and (_run is null or (o.tenant = _tenant and o.run = _run))
+      order by o.due_at limit _limit for update skip locked
+  )
+  update recollect.outbox o set attempts = o.attempts + 1, token = _token,
+    due_at = clock_timestamp() + _lease_ms * interval '1 millisecond'
+    from due where o.tenant = due.tenant and o.id = due.id returning o.*
+$$;
+
+-- What became of an attempt: delivered, failed for good, or pending and due again. False: another attempt has begun since.
+create or replace function recollect.settle_message_v1(
+  _tenant text, _id text, _token text, _status text, _due_in_ms bigint, _error text
+) returns boolean language plpgsql as $$
+declare
+  message recollect.outbox;
+begin
+  update recollect.outbox o set status = _status, error = _error, token = null,
+    due_at = coalesce(clock_timestamp() + _due_in_ms * interval '1 millisecond', o.due_at),
+    settled_at = case when _status <> 'pending' then clock_timestamp() end
+    where o.tenant = _tenant and o.id = _id and o.token = _token and o.status = 'pending' returning o.* into message;
+  if message.id is null then return false; end if;
+  delete from recollect.outbox o where o.tenant = _tenant and o.id = _id and o.status <> 'pending'
+    and not exists (select 1 from recollect.threads t where t.tenant = _tenant and t.thread = message.thread);
+  return true;
+end $$;
+
+insert into recollect.schema_version (version) values (1), (2) on conflict do nothing;

@@ -1,6 +1,7 @@
 // What the executor itself costs, in µs per node step: nodes that do nothing, no network.
 import { memoryCheckpointer } from '../src/adapters/memory/index.ts'
 import { append, type CompiledGraph, last, StateGraph, send } from '../src/index.ts'
+import { rounded } from './percentile.ts'
 
 const rounds = 7
 const runsPerRound = 500
@@ -47,5 +48,5 @@ async function microseconds(app: Pick<CompiledGraph, 'run'>, per: number, thread
     }
     best = Math.min(best, ((performance.now() - startedAt) * 1_000) / runsPerRound / per)
   }
-  return Math.round(best * 100) / 100
+  return rounded(best)
 }

@@ -1,15 +1,25 @@
 // `npm run bench -- NAME [--json]`: measurements, one a file. With --json nothing but one JSON object on standard output.
+// `--postgres server` and `--redis server` put a real server behind the stand-in, in place of what the local stack embeds.
 import { parseArgs } from 'node:util'
 import { executor } from './executor.ts'
 import { roundtrips } from './roundtrips.ts'
+import type { ServerChoices } from './servers.ts'
+import { speculation } from './speculation.ts'
 import { storage } from './storage.ts'
 import { table } from './table.ts'
+import { throughput } from './throughput.ts'
 
-const benches: Readonly<Record<string, () => Promise<Record<string, unknown>>>> = { roundtrips, storage, executor }
+type Bench = (choices: ServerChoices) => Promise<Record<string, unknown>>
+
+const benches: Readonly<Record<string, Bench>> = { roundtrips, storage, executor, throughput, speculation }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    postgres: { type: 'string', default: 'embedded' },
+    redis: { type: 'string', default: 'embedded' },
+  },
 })
 const [name = ''] = positionals
 const bench = benches[name]
@@ -17,8 +27,13 @@ if (bench === undefined) {
   process.stderr.write(`There is no bench "${name}". The benches are: ${Object.keys(benches).join(', ')}.\n`)
   process.exit(2)
 }
+for (const option of ['postgres', 'redis'] as const) {
+  if (['embedded', 'server'].includes(values[option])) continue
+  process.stderr.write(`--${option} is "embedded" or "server", not "${values[option]}".\n`)
+  process.exit(2)
+}
 try {
-  const figures = await bench()
+  const figures = await bench({ postgres: values.postgres === 'server', redis: values.redis === 'server' })
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : table(figures))
   process.exit(0)
 } catch (error) {

@@ -1,6 +1,7 @@
 // Storage calls of a turn, counted at the wire, and how many of them stand in a row before the model is asked.
 import type { WireEntry } from '../local/stand-in.ts'
 import { user } from '../src/index.ts'
+import type { ServerChoices } from './servers.ts'
 import { type Stack, stack } from './stack.ts'
 
 /** Added to every storage call: calls that left together are seen to overlap, and Redis is nearer, as it is where there are replicas. */
@@ -9,8 +10,8 @@ const latencyMs = { postgres: 60, redis: 20 }
 const supersteps = { oneNode: 1, agentToolsAgent: 3 }
 const questions = { oneNode: 'Hello there.', agentToolsAgent: 'use lookup_order {"order":"A1"}' }
 
-export async function roundtrips(): Promise<Record<string, unknown>> {
-  const running = await stack()
+export async function roundtrips(choices: ServerChoices): Promise<Record<string, unknown>> {
+  const running = await stack(choices)
   const { postgres, redis } = running.services.standIns
   postgres.knobs.latencyMs = latencyMs.postgres
   redis.knobs.latencyMs = latencyMs.redis

@@ -4,6 +4,8 @@ import type { WireEntry } from '../local/stand-in.ts'
 import { neonCheckpointer } from '../src/adapters/neon/index.ts'
 import { agent, user } from '../src/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
+import { percentile, rounded } from './percentile.ts'
+import type { ServerChoices } from './servers.ts'
 import { type Stack, stack } from './stack.ts'
 
 const turns = 1_000
@@ -13,8 +15,8 @@ const marks = [10, 100, 1_000]
 
 const snapshots = new Set(['put_snapshot_v1'])
 
-export async function storage(): Promise<Record<string, unknown>> {
-  const running = await stack()
+export async function storage(choices: ServerChoices): Promise<Record<string, unknown>> {
+  const running = await stack(choices)
   const sql = neon(running.settings.DATABASE_URL)
   const checkpointer = neonCheckpointer(sql)
   const cache = running.cache && { cache: running.cache }
@@ -87,8 +89,7 @@ async function loading({ taken }: Stack, load: () => Promise<unknown>) {
     times.push(performance.now() - startedAt)
   }
   const statements = taken().postgres.reduce((sum, { operations }) => sum + operations.length, 0) / loads
-  const p50Ms = times.sort((a, b) => a - b)[Math.floor(loads / 2)] ?? 0
-  return { statements, p50Ms: Math.round(p50Ms * 100) / 100 }
+  return { statements, p50Ms: rounded(percentile(times, 0.5)) }
 }
 
 /** Text that compresses as badly as words do, the same every time. */

@@ -1,13 +1,11 @@
 // `npm run dev`: the whole stack on loopback, without an account, Docker or network.
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs, parseEnv } from 'node:util'
 import { localSecrets, tokenFor } from './secrets.ts'
 import { startServices } from './services.ts'
+import { startWorker } from './worker.ts'
 
 const usage = `npm run dev -- [options]
   --port N               where the Worker listens; 8787 unless told otherwise
@@ -22,7 +20,6 @@ const options = {
 } as const
 
 const scheduledEveryMs = 10_000
-const readyWithinMs = 60_000
 
 async function main() {
   const { values } = parseArgs({ options })
@@ -32,32 +29,31 @@ async function main() {
   await assertFree(port)
   const startedAt = performance.now()
   const secrets = await localSecrets(values.data)
-  const services = await startServices(values.data, secrets, await realModel())
-  const worker = await startWorker(port, values.data, { ...services.variables, AUTH_SECRET: secrets.auth })
-  const heard = quietly(worker)
-  const base = `http://127.0.0.1:${port}`
+  const services = await startServices(values.data, secrets, { model: await realModel() })
+  const variables = { ...services.variables, AUTH_SECRET: secrets.auth }
+  const worker = await startWorker({ port, data: values.data, variables })
+  const { base } = worker
 
   let stopping = false
   const stop = async (code: number) => {
     if (stopping) return
     stopping = true
-    worker.stdin.end()
-    await Promise.race([new Promise((resolve) => worker.once('exit', resolve)), sleep(3_000)])
+    await worker.stop()
     await services.close()
     process.exit(code)
   }
   process.once('SIGINT', () => stop(0))
   process.once('SIGTERM', () => stop(0))
-  worker.once('exit', (code) => {
-    if (!stopping) say(`${heard.text()}\nThe Worker stopped (wrangler ended with ${code}); what it said is above.`)
+  worker.ended.then((code) => {
+    if (!stopping) say(`${worker.said()}\nThe Worker stopped (wrangler ended with ${code}); what it said is above.`)
     void stop(1)
   })
 
-  await ready(base).catch((error) => {
-    say(heard.text())
+  await worker.ready().catch((error) => {
+    say(worker.said())
     throw error
   })
-  heard.aloud()
+  worker.aloud()
   setInterval(() => void fetch(`${base}/cdn-cgi/local/scheduled`).catch(() => {}), scheduledEveryMs)
   const token = await tokenFor(secrets, { tenant, user, scopes: ['chat', 'approve', 'operate'] })
   say(
@@ -69,48 +65,6 @@ async function main() {
       seconds: (performance.now() - startedAt) / 1_000,
     }),
   )
-}
-
-/**
- * In a process that ends when this one does, however this one ends. Its settings go by a file that only this user can read:
- * a command line can be read by all, and one of them may be a real key. With that file wrangler reads no `.dev.vars`.
- */
-async function startWorker(port: number, data: string, variables: Readonly<Record<string, string>>) {
-  const tethered = fileURLToPath(new URL('./tethered.ts', import.meta.url))
-  const wrangler = fileURLToPath(new URL('../node_modules/wrangler/bin/wrangler.js', import.meta.url))
-  const file = resolve(data, 'worker.env')
-  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value.replaceAll('$', '\\$')}'\n`)
-  await writeFile(file, lines.join(''), { mode: 0o600 })
-  const quiet = ['--show-interactive-dev-session=false', '--log-level', 'warn']
-  const place = ['--ip', '127.0.0.1', '--port', `${port}`, '--inspector-port', '0', '--env-file', file]
-  return spawn(process.execPath, [tethered, process.execPath, wrangler, 'dev', ...place, ...quiet], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-    env: {
-      ...process.env,
-      WRANGLER_SEND_METRICS: 'false',
-      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'true',
-      NODE_NO_WARNINGS: '1',
-    },
-  })
-}
-
-/** Keeps what wrangler says while it starts, mostly advice for other projects, and passes on what the Worker says later. */
-function quietly(worker: Awaited<ReturnType<typeof startWorker>>) {
-  let held: string | undefined = ''
-  const hear = (chunk: Buffer) => {
-    if (held === undefined) process.stdout.write(chunk)
-    else held += chunk
-  }
-  worker.stdout.on('data', hear)
-  worker.stderr.on('data', hear)
-  return {
-    text: () => held ?? '',
-    aloud: () => {
-      held = undefined
-    },
-  }
 }
 
 /** A real model when the machine has a key for one, in the environment or in `.dev.vars`. */
@@ -136,18 +90,6 @@ async function assertFree(port: number): Promise<void> {
     )
     probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))
   })
-}
-
-async function ready(base: string): Promise<void> {
-  const until = Date.now() + readyWithinMs
-  while (Date.now() < until) {
-    const answer = await fetch(`${base}/ok`).catch(() => undefined)
-    if (answer?.ok) return
-    await sleep(100)
-  }
-  throw new Error(
-    `The Worker did not answer at ${base}/ok within ${readyWithinMs / 1_000} s. What wrangler said is above.`,
-  )
 }
 
 function welcome({
@@ -176,10 +118,6 @@ Say something, then say something else: the thread remembers.
   curl -s ${base}/threads/first/runs/wait -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
     -d '{"assistant_id":"support","if_not_exists":"create","input":{"messages":[{"role":"user","content":"My name is Ada. Where is order A1?"}]}}'
 `
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function say(text: string): void {

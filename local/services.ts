@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { neon, neonConfig } from '@neondatabase/serverless'
 import { migrate } from '../src/adapters/neon/index.ts'
 import { scriptedModel } from './model/server.ts'
+import type { Engine as PostgresEngine } from './neon/engine.ts'
 import { pgliteEngine } from './neon/pglite.ts'
 import { neonHttp } from './neon/server.ts'
-import { upstashRedis } from './redis/server.ts'
+import type { RestEngine } from './redis/rest.ts'
+import { upstashFront, upstashRedis } from './redis/server.ts'
 import type { LocalSecrets } from './secrets.ts'
 import type { StandIn } from './stand-in.ts'
 
@@ -19,16 +21,27 @@ export interface Services {
   close(): Promise<void>
 }
 
-/** `model`: settings of a real one, to be used in place of the scripted. */
+/** What to use in place of what the local stack brings along. Engines stay open when the services are closed. */
+export interface ServiceChoices {
+  readonly postgres?: PostgresEngine | undefined
+  readonly redis?: RestEngine | undefined
+  /** Settings of a real model. */
+  readonly model?: Readonly<Record<string, string>> | undefined
+  /** Between the chunks of the scripted model's stream. */
+  readonly chunkDelayMs?: number
+}
+
 export async function startServices(
   directory: string,
   secrets: LocalSecrets,
-  model?: Readonly<Record<string, string>>,
+  { model, chunkDelayMs = 5, ...given }: ServiceChoices = {},
 ): Promise<Services> {
-  const engine = await pgliteEngine(directory)
+  const engine = given.postgres ?? (await pgliteEngine(directory))
   const postgres = await neonHttp({ engine, password: secrets.database })
-  const redis = await upstashRedis({ token: secrets.redis, file: join(directory, 'redis.jsonl') })
-  const scripted = model === undefined ? await scriptedModel({}) : undefined
+  const redis = given.redis
+    ? await upstashFront({ token: secrets.redis, engine: given.redis })
+    : await upstashRedis({ token: secrets.redis, file: join(directory, 'redis.jsonl') })
+  const scripted = model === undefined ? await scriptedModel({ chunkDelayMs }) : undefined
   const endpoint = `${postgres.url}/sql`
   const databaseUrl = `postgresql://recollect:${secrets.database}@localhost/recollect`
   neonConfig.fetchEndpoint = endpoint
@@ -44,8 +57,8 @@ export async function startServices(
       ...(model ?? { OPENAI_API_KEY: 'none', OPENAI_BASE_URL: `${scripted?.url}/v1`, OPENAI_MODEL: 'scripted-1' }),
     },
     lines: [
-      `Postgres   ${endpoint}   (Neon's HTTP protocol over PGlite, which is Postgres, embedded)`,
-      `Redis      ${redis.url}   (Upstash's REST protocol over an engine of our own)`,
+      `Postgres   ${endpoint}   (Neon's HTTP protocol over ${given.postgres ? 'a Postgres server' : 'PGlite, which is Postgres, embedded'})`,
+      `Redis      ${redis.url}   (Upstash's REST protocol over ${given.redis ? 'a redis-server' : 'an engine of our own'})`,
       scripted === undefined
         ? `Model      ${model?.OPENAI_BASE_URL ?? 'https://api.openai.com/v1'}   (real: your key is set)`
         : `Model      ${scripted.url}/v1   (scripted, and says so; with OPENAI_API_KEY set, the real one)`,
@@ -53,7 +66,7 @@ export async function startServices(
     standIns: { postgres, redis, model: scripted },
     async close() {
       await Promise.all([postgres.close(), redis.close(), scripted?.close()])
-      await engine.close()
+      if (given.postgres === undefined) await engine.close()
     },
   }
 }

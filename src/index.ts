@@ -27,12 +27,13 @@ export type { AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, U
 // Running it.
 export {
   CompiledGraph,
-  type CompileOptions,
-  type RunOptions,
   type RunResult,
 } from './runtime/compiled-graph.ts'
 export type { Context, Env, NodeModel, ReplyOptions } from './runtime/context.ts'
+export type { Deliver, Delivery, DeliveryResult } from './runtime/delivery.ts'
 export type { CheckpointSaved, RunEvent, RunStarted } from './runtime/events.ts'
+export type { FollowOptions } from './runtime/follow.ts'
 export type { HistoryPage, StateSnapshot, ThreadAddress } from './runtime/history.ts'
+export type { CompileOptions, RunOptions } from './runtime/options.ts'
 export { StateGraph } from './runtime/state-graph.ts'
-export { type SweepResult, sweep } from './runtime/sweep.ts'
+export { type SweepOptions, type SweepResult, sweep } from './runtime/sweep.ts'

@@ -3,19 +3,26 @@ import { neon, neonConfig } from '@neondatabase/serverless'
 import type { Hono } from 'hono'
 import { checkNeon, neonCheckpointer } from '../src/adapters/neon/index.ts'
 import { checkOpenAi, openaiModel } from '../src/adapters/openai/index.ts'
-import { type Activity, checkUpstash, upstashActivity, upstashCache } from '../src/adapters/upstash/index.ts'
+import {
+  type Activity,
+  checkUpstash,
+  upstashActivity,
+  upstashCache,
+  upstashEventLog,
+} from '../src/adapters/upstash/index.ts'
 import { type Auth, type HealthCheck, serve } from '../src/http/index.ts'
 import type { CompiledGraph, Env } from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
-import type { Cache, Checkpointer } from '../src/ports/index.ts'
-import { type Settings, settingsOf } from './env.ts'
+import type { Cache, Checkpointer, EventLog, Orphan } from '../src/ports/index.ts'
+import { runQueueOf, type Settings, settingsOf } from './env.ts'
 import { support } from './support.ts'
 
 export interface Composition {
   readonly settings: Settings
-  readonly graphs: Readonly<Record<string, CompiledGraph>>
+  readonly graphs: { readonly support: CompiledGraph; readonly [name: string]: CompiledGraph }
   readonly checkpointer: Checkpointer
   readonly cache: Cache | undefined
+  readonly events: EventLog | undefined
   readonly app: Hono
   /** Absent without Redis. */
   readonly activity: Activity | undefined
@@ -34,7 +41,8 @@ export function compile(env: Env): Composition {
 }
 
 function compose(env: Env): Composition {
-  const settings = settingsOf(env as Readonly<Record<string, unknown>>)
+  const bindings = env as Readonly<Record<string, unknown>>
+  const settings = settingsOf(bindings)
   const { DATABASE_URL, NEON_HTTP_ENDPOINT, OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_MODEL, RECOLLECT_LOCAL } = settings
   // A global of the client; it takes the same value every time.
   if (NEON_HTTP_ENDPOINT !== undefined) neonConfig.fetchEndpoint = NEON_HTTP_ENDPOINT
@@ -43,12 +51,16 @@ function compose(env: Env): Composition {
   const sql = neon(DATABASE_URL)
   const checkpointer = neonCheckpointer(sql)
   const cache = redis && upstashCache({ ...redis, database })
+  const events = redis && upstashEventLog({ ...redis, database })
+  const queue = runQueueOf(bindings)
   const modelService = { apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL }
   const model = openaiModel(modelService)
-  const storage = { checkpointer, ...(cache && { cache }) }
-  const graphs = {
-    support: support.compile({ ...storage, model, env, name: 'support', deepFreeze: RECOLLECT_LOCAL !== undefined }),
+  const storage = { checkpointer, ...(cache && { cache }), ...(events && { events }) }
+  const options = {
+    ...{ ...storage, ...retentionOf(settings), model, env, deepFreeze: RECOLLECT_LOCAL !== undefined },
+    ...(queue && { passOn: (run: Orphan) => queue.send(run) }),
   }
+  const graphs = { support: support.compile({ ...options, name: 'support' }) }
   const health: Record<string, HealthCheck> = {
     postgres: { fingerprint: fingerprintOf(database), check: () => checkNeon(sql) },
     ...(redis && { redis: { fingerprint: fingerprintOf(redis.url), check: () => checkUpstash(redis) } }),
@@ -59,9 +71,19 @@ function compose(env: Env): Composition {
     graphs,
     checkpointer,
     cache,
+    events,
     health,
     app: serve({ graphs, ...storage, health, auth: authOf(settings), origins: originsOf(settings) }),
     activity: redis && upstashActivity({ ...redis, database }),
+  }
+}
+
+const dayMs = 86_400_000
+
+function retentionOf({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT }: Settings) {
+  return {
+    ...(THREAD_TTL_DAYS !== undefined && { threadTtlMs: Number(THREAD_TTL_DAYS) * dayMs }),
+    ...(CHECKPOINTS_KEPT !== undefined && { keepCheckpoints: Number(CHECKPOINTS_KEPT) }),
   }
 }
 

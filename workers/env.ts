@@ -1,5 +1,6 @@
 // The Worker's settings: one table that makes the type, the check, `.dev.vars.example` and `docs/operations.md`.
 import { RecollectError } from '../src/kernel/errors.ts'
+import type { Orphan } from '../src/ports/index.ts'
 
 interface Variable {
   /** Secrets are set with `wrangler secret put`, the rest as `[vars]`. */
@@ -88,6 +89,19 @@ export const variables = {
     example: 'https://app.example.com,https://admin.example.com',
     about: 'Pages that may call from a browser, separated by commas.',
   },
+  THREAD_TTL_DAYS: {
+    secret: false,
+    required: false,
+    example: '90',
+    about:
+      'A new thread is deleted when it was not used for so many days. Unset, threads are kept until they are deleted.',
+  },
+  CHECKPOINTS_KEPT: {
+    secret: false,
+    required: false,
+    example: '100',
+    about: 'About how many checkpoints a thread keeps: between so many and twice as many. Unset, all of them.',
+  },
   NEON_HTTP_ENDPOINT: {
     secret: false,
     required: false,
@@ -101,6 +115,20 @@ export const variables = {
     about: 'Set by `npm run dev`: all of the state that nodes see is frozen, not only its arrays.',
   },
 } as const satisfies Record<string, Variable>
+
+/** The queue that takes runs which a Worker had to give back. Optional: without it the cron goes on with them. */
+export interface RunQueue {
+  send(run: Orphan, options?: { readonly delaySeconds?: number }): Promise<unknown>
+}
+
+export function runQueueOf(env: Readonly<Record<string, unknown>>): RunQueue | undefined {
+  const { RUNS } = env
+  return isQueue(RUNS) ? RUNS : undefined
+}
+
+function isQueue(binding: unknown): binding is RunQueue {
+  return typeof binding === 'object' && binding !== null && 'send' in binding
+}
 
 export type Name = keyof typeof variables
 
@@ -135,8 +163,8 @@ export function settingsOf(env: Readonly<Record<string, unknown>>): Settings {
 
 function combinationProblems(settings: Settings): string[] {
   const problems: string[] = []
-  const { AUTH_SECRET, AUTH_JWKS_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET, DATABASE_URL } =
-    settings
+  const { AUTH_SECRET, AUTH_JWKS_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET } = settings
+  const { DATABASE_URL, THREAD_TTL_DAYS, CHECKPOINTS_KEPT } = settings
   if (AUTH_SECRET === undefined && AUTH_JWKS_URL === undefined) {
     problems.push('AUTH_SECRET or AUTH_JWKS_URL is missing: without one no token can be checked.')
   }
@@ -147,6 +175,9 @@ function combinationProblems(settings: Settings): string[] {
   const cache = { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET }
   const missing = Object.entries(cache).flatMap(([name, value]) => (value === undefined ? [name] : []))
   if (missing.length > 0 && missing.length < 3) problems.push(`The cache needs ${missing.join(' and ')} too.`)
+  for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT })) {
+    if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) problems.push(`${name} must be a whole number above 0.`)
+  }
   if (DATABASE_URL !== undefined && !/^postgres(ql)?:\/\/[^@]+@[^/]+\/.+/.test(DATABASE_URL)) {
     problems.push('DATABASE_URL is not of the form postgresql://user:password@host/database.')
   }

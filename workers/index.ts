@@ -1,6 +1,7 @@
 // The Worker's entry points: requests, and the cron that finishes what was cut off.
 import { problemResponse } from '../src/http/index.ts'
-import { asRecollectError, type Env, sweep } from '../src/index.ts'
+import { asRecollectError, type Env, isRecollectError, sweep } from '../src/index.ts'
+import type { Orphan } from '../src/ports/index.ts'
 import { type Composition, compile } from './compile.ts'
 
 interface WorkerContext {
@@ -30,12 +31,39 @@ export default {
   },
 
   async scheduled({ scheduledTime }: { scheduledTime: number }, env: Env): Promise<void> {
-    const { activity, checkpointer, graphs } = compile(env)
+    const { activity, checkpointer, graphs, cache, events } = compile(env)
     const hourly = scheduledTime % hourMs < cronEveryMs
     if (activity !== undefined && !hourly && !(await activity.seen())) return
-    const { found, finished, failed } = await sweep(checkpointer, graphs)
-    if (found > 0) console.log(`sweep: ${found} runs were left behind, ${finished} are finished, ${failed} failed`)
+    try {
+      const { runs, messages, threads } = await sweep({ checkpointer, graphs, cache, events })
+      const counts = { ...runs, ...messages, ...threads }
+      if (Object.values(counts).some((count) => count > 0)) console.log(`sweep: ${JSON.stringify(counts)}`)
+    } catch (error) {
+      // The next one does what this one could not. Of an error of ours the sentence is enough.
+      console.error(isRecollectError(error) ? `sweep: ${error.message}` : error)
+    }
   },
+
+  /** Runs that a Worker had to give back: a consumer has minutes for each. Optional, see docs/operations.md. */
+  async queue({ messages }: { readonly messages: readonly RunMessage[] }, env: Env): Promise<void> {
+    const { graphs } = compile(env)
+    for (const message of messages) {
+      try {
+        await graphs[message.body.graph]?.finish(message.body)
+        message.ack()
+      } catch (error) {
+        // A run that failed has ended. One that storage was away for is due still, for this queue or for the cron.
+        if (isRecollectError(error) && error.code === 'storage_unavailable') message.retry({ delaySeconds: 30 })
+        else message.ack()
+      }
+    }
+  },
+}
+
+interface RunMessage {
+  readonly body: Orphan
+  ack(): void
+  retry(options: { readonly delaySeconds: number }): void
 }
 
 let told = false

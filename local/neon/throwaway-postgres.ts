@@ -1,15 +1,16 @@
 // A real Postgres server for a test or a bench: a fresh one in a temporary directory, gone when stopped.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
+import { freePort } from '../free-port.ts'
 
 export interface ThrowawayPostgres {
   /** Superuser, no password, loopback only. */
   connectionString: string
+  pid: number
   stop(): Promise<void>
 }
 
@@ -64,7 +65,7 @@ export async function throwawayPostgres({ fsync = true }: ThrowawayPostgresOptio
     await stop()
     throw error
   }
-  return { connectionString, stop }
+  return { connectionString, pid: server.pid ?? 0, stop }
 }
 
 /** Postgres refuses to run as root, so root hands it to the account that the package made, or to nobody. */
@@ -76,16 +77,6 @@ function unprivileged(): { uid: number; gid: number } | undefined {
     if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) }
   }
   throw new Error('Postgres does not run as root, and there is no account postgres or nobody to run it as.')
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 async function answering(connectionString: string, server: ChildProcess) {

@@ -19,14 +19,7 @@ import { sortedSetRangeCommands } from './sorted-set-ranges.ts'
 import { sortedSetCommands } from './sorted-sets.ts'
 import { streamCommands } from './streams.ts'
 import { stringCommands } from './strings.ts'
-
-/** Real commands that one HTTP request cannot carry: they block, or belong to a connection. */
-const unavailable = new Set(
-  `AUTH BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN CLIENT DISCARD EXEC HELLO MONITOR MULTI
-   PSUBSCRIBE PUNSUBSCRIBE QUIT RESET SELECT SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE UNSUBSCRIBE UNWATCH WAIT WATCH`.split(
-    /\s+/,
-  ),
-)
+import { unavailable } from './unavailable.ts'
 
 /** A command's arguments are spread on the call stack, which bears little more. */
 const maxWords = 100_000
@@ -138,10 +131,8 @@ export class Engine {
 
   #unknown([word = '', ...args]: Bytes[]): ReplyError {
     const name = word.toUpperCase()
-    if (unavailable.has(name))
-      return new ReplyError(
-        `ERR Command is not available: '${name}'. See https://upstash.com/docs/redis/overall/rediscompatibility for details`,
-      )
+    const refusal = unavailable([word])
+    if (refusal !== undefined) return refusal
     if (Object.keys(this.commands).some((known) => known.startsWith(`${name}|`))) {
       if (args[0] === undefined) return wrongArity(name)
       return new ReplyError(`ERR unknown subcommand '${args[0].slice(0, 128)}'. Try ${name} HELP.`)
@@ -156,7 +147,7 @@ export class Engine {
 
   #callFromScript(words: Bytes[], readOnly: boolean): Reply {
     const found = this.#find(words)
-    if (found === undefined && !unavailable.has((words[0] ?? '').toUpperCase()))
+    if (found === undefined && unavailable(words) === undefined)
       throw new ReplyError('ERR Unknown Redis command called from script')
     if (found?.command.scriptable !== true) throw new ReplyError('ERR This Redis command is not allowed from script')
     if (!fits(found.command, words)) throw new ReplyError('ERR Wrong number of args calling Redis command from script')

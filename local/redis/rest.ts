@@ -1,15 +1,25 @@
 // The REST protocol: which commands a request holds, run on the engine, answered as Upstash answers.
 import type { WireReply, WireRequest } from '../stand-in.ts'
 import { type Bytes, fromText } from './bytes.ts'
-import type { Engine } from './engine.ts'
+import type { Channels } from './pubsub.ts'
 import { type Reply, ReplyError } from './reply.ts'
 import { subscription } from './subscription.ts'
 import { type Encoding, jsonError, jsonItem, resp2 } from './wire.ts'
 
 const maxRequestBytes = 10 * 1024 * 1024
 
+/** What the protocol needs of a Redis: our own engine, or a real server. */
+export interface RestEngine {
+  /** Absent where there are no subscriptions. */
+  readonly channels: Channels | undefined
+  /** Runs in the order of the calls. An error is a reply. */
+  execute(words: Bytes[]): Reply | Promise<Reply>
+  /** As one unit. Fails with a `ReplyError`, and does nothing, where a command cannot even be queued. */
+  transaction(commands: Bytes[][]): Reply[] | Promise<Reply[]>
+}
+
 export interface RestOptions {
-  engine: Engine
+  engine: RestEngine
   token: string
 }
 
@@ -21,7 +31,7 @@ export function restHandler({ engine, token }: RestOptions): (request: WireReque
   return async (request) => {
     try {
       if (!isAuthorized(request, token)) throw new RestError(401, unauthorized)
-      const reply = answer(engine, request)
+      const reply = await answer(engine, request)
       states += 1
       return { ...reply, headers: { ...reply.headers, 'upstash-sync-token': syncToken(states) } }
     } catch (error) {
@@ -51,7 +61,7 @@ function isAuthorized({ headers, query }: WireRequest, token: string): boolean {
   return headers.authorization === `Bearer ${token}` || query.get('_token') === token
 }
 
-function answer(engine: Engine, request: WireRequest): WireReply {
+async function answer(engine: RestEngine, request: WireRequest): Promise<WireReply> {
   const { body, headers } = request
   if (body.length > maxRequestBytes)
     throw new RestError(
@@ -63,7 +73,10 @@ function answer(engine: Engine, request: WireRequest): WireReply {
   if (segments.at(-1) === '') segments.pop()
   const [route = '', ...names] = segments
   const kind = route.toLowerCase()
-  if (kind === 'subscribe' || kind === 'psubscribe') return subscription(engine.channels, kind, names, request.signal)
+  if (kind === 'subscribe' || kind === 'psubscribe') {
+    if (engine.channels === undefined) throw new RestError(400, `ERR ${kind} is not available over a real redis-server`)
+    return subscription(engine.channels, kind, names, request.signal)
+  }
   if (segments.length === 0) return single(engine, wordsOf(parse(body), 'command'), format)
   if (kind === 'pipeline' && names.length === 0) return pipeline(engine, commandsOf(parse(body), 'pipeline'), format)
   if (kind === 'multi-exec' && names.length === 0)
@@ -117,25 +130,25 @@ function commandsOf(commands: unknown, where: string): Bytes[][] {
 
 const namesOf = (commands: Bytes[][]): string[] => commands.map(([name = '']) => name.toUpperCase())
 
-function single(engine: Engine, words: Bytes[], format: Format): WireReply {
+async function single(engine: RestEngine, words: Bytes[], format: Format): Promise<WireReply> {
   const operations = namesOf([words])
-  const reply = engine.execute(words)
+  const reply = await engine.execute(words)
   const status = reply instanceof ReplyError ? 400 : 200
   if (format === 'resp2') return respReply([reply], status, operations)
   return jsonReply(jsonItem(reply, format), status, operations)
 }
 
-function pipeline(engine: Engine, commands: Bytes[][], format: Format): WireReply {
-  const replies = commands.map((words) => engine.execute(words))
+async function pipeline(engine: RestEngine, commands: Bytes[][], format: Format): Promise<WireReply> {
+  const replies = await Promise.all(commands.map((words) => engine.execute(words)))
   if (format === 'resp2') return respReply(replies, 200, namesOf(commands))
   return jsonReply(jsonItems(replies, format), 200, namesOf(commands))
 }
 
-function transaction(engine: Engine, commands: Bytes[][], format: Format): WireReply {
+async function transaction(engine: RestEngine, commands: Bytes[][], format: Format): Promise<WireReply> {
   if (format === 'resp2') throw new RestError(400, 'ERR the resp2 response format is not available for multi-exec')
   const operations = namesOf(commands)
   try {
-    return jsonReply(jsonItems(engine.transaction(commands), format), 200, operations)
+    return jsonReply(jsonItems(await engine.transaction(commands), format), 200, operations)
   } catch (error) {
     if (!(error instanceof ReplyError)) throw error
     return jsonReply(jsonError(error.message), 400, operations)

@@ -15,6 +15,7 @@ import {
   type StreamId,
   streamId,
 } from './stream.ts'
+import { blockingRead } from './unavailable.ts'
 
 const none = new Stream()
 const streamAt = (keys: Keyspace, key: Bytes): Stream => keys.read('stream', key) ?? none
@@ -135,7 +136,7 @@ function read(keys: Keyspace, ...rest: Bytes[]): Reply {
   while (words.left > 0 && !words.skip('STREAMS')) {
     const option = words.option()
     if (option === 'COUNT') limit = Math.max(integer(words.value()), 0) || Infinity
-    else if (option === 'BLOCK') fail('ERR XREAD BLOCK is not available over REST: read without it, or subscribe')
+    else if (option === 'BLOCK') throw blockingRead('XREAD')
     else throw syntaxError()
   }
   const flat = words.rest()

@@ -61,5 +61,8 @@ function callContext(context: Context, toolCallId: string): ToolContext {
       return context.model
     },
     emit: (name, data) => context.emit(name, data),
+    // Two calls of one tool may use the same key.
+    task: (key, make) => context.task(`${toolCallId}/${key}`, make),
+    outbox: (topic, payload) => context.outbox(topic, payload),
   }
 }

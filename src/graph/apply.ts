@@ -6,14 +6,7 @@ import type { Due, Position } from './checkpoint.ts'
 import { END, isCommand, isSend, type Target, targetsOf } from './command.ts'
 import type { Graph } from './graph.ts'
 import { stateView } from './plan.ts'
-
-/** What one task wrote. */
-export interface TaskWrites {
-  readonly node: string
-  readonly update: Readonly<Record<string, unknown>>
-  /** From a command: takes the place of the node's edge. */
-  readonly goto: readonly Target[] | undefined
-}
+import type { TaskWrites } from './task-writes.ts'
 
 /** Makes the ids of one task's writes. */
 export type MintIdFor = (taskIndex: number) => MintId

@@ -1,21 +1,21 @@
 // Chat, as `useChat` of the AI SDK speaks it: a message in, a UI message stream out, and the thread as UI messages.
 import * as z from 'zod/mini'
-import type { Channels } from '../graph/channel.ts'
 import { didYouMean, isRecollectError, RecollectError } from '../kernel/errors.ts'
-import type { CompiledGraph, RunResult } from '../runtime/compiled-graph.ts'
+import type { RunRecord } from '../ports/run-records.ts'
+import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { ThreadAddress } from '../runtime/history.ts'
 import { unknownThread } from '../runtime/refusal.ts'
+import { attendance } from './attendance.ts'
 import { type ChatRequest, chatBody, chatRequestOf } from './chat-request.ts'
+import { chunksOfAnswer, chunksOfTurn, uiResponse } from './chat-stream.ts'
 import { shownMessages } from './chat-thread.ts'
 import { logFailure } from './problem.ts'
 import { type Call, type Route, type RouteResponse, route } from './route.ts'
-import { type RunningTurn, type RunningTurns, tooMuch } from './running-turns.ts'
+import { tooMuch } from './running-turns.ts'
 import { type Principal, type Service, threadKeyOf } from './service.ts'
-import { sseResponse } from './sse.ts'
-import { chunksOfMessage, type UiChunk } from './ui-chunks.ts'
-import { messagesOf, uiMessages } from './ui-messages.ts'
-import { failureChunks, UiTranscript } from './ui-transcript.ts'
-import { json, noContent, wireText } from './wire.ts'
+import { graphOfRun } from './thread-view.ts'
+import { watched } from './watch.ts'
+import { json, noContent } from './wire.ts'
 
 const tag = 'Chat'
 
@@ -86,13 +86,14 @@ export const chatRoutes: readonly Route[] = [
       scopes: ['chat', 'operate'],
       tag,
       summary: 'The answer that is being given, from its beginning',
-      description: 'Reaches turns that run in the same isolate.',
+      description:
+        'Of a turn in another isolate: what was recorded since its reader left, or its end. A turn that was left behind is gone on with.',
       responses: {
         200: stream,
-        204: { description: 'No turn of this thread runs here, or there is no such thread.' },
+        204: { description: 'No turn of this thread runs, or there is no such thread.' },
         422: { description: 'The answer is longer than what is held for replay.' },
       },
-      handle: ({ turns, principal, parameters }) => listen(turns, addressOf(principal, parameters.thread_id)),
+      handle: (call) => listen(call, addressOf(call.principal, call.parameters.thread_id)),
     }),
   ),
   route({
@@ -102,18 +103,17 @@ export const chatRoutes: readonly Route[] = [
     tag,
     summary: 'Stop the answer that is being given',
     description:
-      'The message stays in the thread; the unfinished reply does not. Reaches turns that run in the same isolate.',
+      'Wherever it is given. The message stays in the thread; the unfinished reply does not. Messages that wait in line are not answered.',
     responses: {
       202: { description: 'The turn has been told and has not ended yet.' },
       204: { description: 'The turn has ended, or none was running.' },
       404: { description: 'No such thread.' },
-      409: { description: 'The turn runs in another isolate, out of reach: it goes on to its end.' },
     },
     handle: (call) => stop(call, addressOf(call.principal, call.parameters.thread_id)),
   }),
 ]
 
-type Posted = Pick<Call, 'service' | 'turns' | 'principal' | 'timing' | 'waitUntil'>
+type Posted = Pick<Call, 'service' | 'turns' | 'principal' | 'timing' | 'waitUntil' | 'lifetimeMs' | 'request'>
 
 /** The answer begins when the turn holds its thread: until then a refusal still has a status of its own. */
 async function converse(call: Posted, name: string | undefined, request: ChatRequest): Promise<Response> {
@@ -135,78 +135,56 @@ async function begin(call: Posted, graph: CompiledGraph, { thread, message, key 
   const address = { tenant, user, thread }
   const input = { messages: message }
   const { waitUntil } = call
+  const attending = attendance(call.request, call.lifetimeMs)
+  const { left, handOver } = attending
   const { turn, result } = call.turns.begin(
     address,
-    (emit, signal) =>
-      graph.run(input, { ...address, emit, signal, waitUntil, strategy: 'enqueue', ...(key !== undefined && { key }) }),
+    (emit, signal) => {
+      const options = { ...address, emit, signal, waitUntil, left, handOver, ...(key !== undefined && { key }) }
+      return graph.run(input, { ...options, strategy: 'enqueue' })
+    },
     input,
   )
-  waitUntil(result)
+  waitUntil(result.finally(attending.end))
   if (!(await call.timing.measure('storage', turn.speaks()))) return uiResponse(chunksOfAnswer(thread, await result))
   result.catch(logFailure)
-  return uiResponse(chunksOfTurn(thread, turn))
+  return uiResponse(chunksOfTurn(thread, watched(graph, address, turn, attending)), attending.leave)
 }
 
-function listen(turns: RunningTurns, address: ThreadAddress): Response {
-  const turn = turns.find(address)
-  if (turn === undefined) return noContent()
-  if (!turn.replayable) throw tooMuch()
-  return uiResponse(chunksOfTurn(address.thread, turn))
+async function listen(call: Posted, address: ThreadAddress): Promise<Response> {
+  const attending = attendance(call.request, call.lifetimeMs)
+  const turn = call.turns.find(address)
+  if (turn?.replayable === false) throw tooMuch()
+  const run = turn?.run ?? (await liveRuns(call, address)).find(({ status }) => status === 'running')?.run
+  if (run === undefined) return noContent()
+  const record = await call.service.checkpointer.runs.get({ ...address, owner: address.user }, run)
+  if (record === undefined) return noContent()
+  const graph = graphOfRun(call.service, record)
+  const events = turn === undefined ? graph.follow(address, run, attending) : watched(graph, address, turn, attending)
+  return uiResponse(chunksOfTurn(address.thread, events), attending.leave)
+}
+
+/** Those of a thread that work, or wait in line; the first in line first. */
+async function liveRuns({ service, timing }: Posted, { user, ...place }: ThreadAddress): Promise<readonly RunRecord[]> {
+  const listing = service.checkpointer.runs.list({ ...place, owner: user }, { limit: 100, offset: 0 })
+  const runs = await timing.measure('storage', listing)
+  return runs.filter(({ status }) => status === 'running' || status === 'queued').reverse()
 }
 
 const patienceMs = 10_000
 
-async function stop({ service, turns }: Posted, { tenant, user, thread }: ThreadAddress): Promise<Response> {
-  const stopping = turns.stop({ tenant, user, thread })
+async function stop(call: Posted, address: ThreadAddress): Promise<Response> {
+  const stopping = call.turns.stop(address)
   if (stopping.length > 0) {
     const ended = await within(patienceMs, Promise.all(stopping))
     return ended ? noContent() : new Response(null, { status: 202 })
   }
-  const record = await service.checkpointer.threads.get({ tenant, thread, owner: user })
+  const { tenant, user, thread } = address
+  const record = await call.service.checkpointer.threads.get({ tenant, thread, owner: user })
   if (record === undefined) throw unknownThread(thread)
   if (record.status !== 'busy') return noContent()
-  throw new RecollectError(
-    'thread_busy',
-    `The turn on thread "${thread}" runs in another isolate, which this request cannot reach. It goes on to its end; read the thread then.`,
-  )
-}
-
-async function* chunksOfTurn(thread: string, turn: RunningTurn): AsyncGenerator<UiChunk, void> {
-  const transcript = new UiTranscript(thread)
-  try {
-    let begun = false
-    for await (const event of turn.events()) {
-      begun ||= event.type === 'run-started'
-      // It waited in line, and somebody else has run it meanwhile.
-      if (event.type === 'run-finished' && !begun)
-        yield* chunksOfAnswer(thread, { ...event, checkpoint: `${event.seq}` })
-      else yield* transcript.chunksOf(event)
-    }
-  } catch (error) {
-    yield* failureChunks(error)
-  }
-}
-
-type Answer = Pick<RunResult<Channels>, 'run' | 'checkpoint' | 'values'>
-
-/** A message that was answered before: its answer, without running anything. */
-function chunksOfAnswer(thread: string, { run, checkpoint = '', values }: Answer): readonly UiChunk[] {
-  const found = uiMessages(messagesOf(values)).findLast(({ id }) => id === run)
-  return chunksOfMessage(found ?? { id: run, role: 'assistant', parts: [] }, {
-    start: { threadId: thread, runId: run },
-    finish: { checkpointId: checkpoint },
-  })
-}
-
-function uiResponse(chunks: Iterable<UiChunk> | AsyncIterable<UiChunk>): Response {
-  return sseResponse(frames(chunks), { headers: { 'x-vercel-ai-ui-message-stream': 'v1' } })
-}
-
-/** A replay numbers its frames as the first reader's were. */
-async function* frames(chunks: Iterable<UiChunk> | AsyncIterable<UiChunk>): AsyncGenerator<string, void> {
-  let id = 0
-  for await (const chunk of chunks) yield `id: ${++id}\ndata: ${wireText(chunk)}\n\n`
-  yield 'data: [DONE]\n\n'
+  for (const run of await liveRuns(call, address)) await graphOfRun(call.service, run).cancel(address, run.run)
+  return noContent()
 }
 
 function graphNamed({ graphs }: Service, name: string | undefined): CompiledGraph {

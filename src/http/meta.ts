@@ -7,7 +7,7 @@ import { JsonObject } from './schemas.ts'
 import { json } from './wire.ts'
 
 /** That of package.json, which a Worker does not have; a test holds them equal. */
-export const version = '0.1.0'
+export const version = '0.2.0'
 
 const tag = 'Deployment'
 

@@ -20,6 +20,8 @@ export interface Call<Parameters = unknown, Query = unknown, Body = unknown> {
   readonly timing: Timing
   /** Keeps a Worker alive for work that outlives the answer. */
   readonly waitUntil: (work: Promise<unknown>) => void
+  /** How long such work goes on when its reader has left; `undefined`: as long as it takes. */
+  readonly lifetimeMs: number | undefined
 }
 
 export interface RouteResponse {

@@ -4,15 +4,19 @@ import { chatRoutes } from './chat.ts'
 import { healthRoutes } from './health.ts'
 import { metaRoutes } from './meta.ts'
 import type { Route } from './route.ts'
+import { runListRoutes } from './run-list.ts'
 import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
+import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadRoutes } from './threads.ts'
 
 export const routes: readonly Route[] = [
   ...threadRoutes,
+  ...threadRetentionRoutes,
   ...stateRoutes,
   ...runRoutes,
+  ...runListRoutes,
   ...runReaderRoutes,
   ...assistantRoutes,
   ...chatRoutes,

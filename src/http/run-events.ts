@@ -1,9 +1,9 @@
 // A run's events in the LangGraph wire: what each stream mode tells of them.
 import type { Message } from '../ports/model.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
-import type { CheckpointSaved, RunEvent } from '../runtime/events.ts'
+import { type CheckpointSaved, isLast, type RunEvent } from '../runtime/events.ts'
 import { problemOf } from './problem.ts'
-import type { SseEvent } from './sse.ts'
+import type { FrameId, SseEvent } from './sse.ts'
 import { messageChannels, type WireMessage, wireMessage, wireValues } from './wire-messages.ts'
 
 export const streamModes = ['values', 'updates', 'messages-tuple', 'messages', 'custom'] as const
@@ -21,16 +21,44 @@ export interface RunView {
 /** First `metadata`, then what the modes ask for, and at the end of a failed run `error`. The same events give the same list. */
 export async function* runEvents(view: RunView, events: AsyncIterable<RunEvent>): AsyncGenerator<SseEvent, void> {
   const { run, thread } = view
-  yield { event: 'metadata', data: { run_id: run, attempt: 1, ...(thread !== undefined && { thread_id: thread }) } }
+  const numbers = new Numbers()
+  yield numbers.add({
+    event: 'metadata',
+    data: { run_id: run, attempt: 1, ...(thread !== undefined && { thread_id: thread }) },
+  })
   const teller = new Teller(view)
   try {
-    for await (const event of events) yield* teller.told(event)
+    for await (const event of events) {
+      if (event.type === 'run-started') numbers.begin(event.epoch)
+      // The end of a run that worked elsewhere, where nothing else is known of it.
+      const known = numbers.begun || !isLast(event)
+      for (const frame of teller.told(event)) yield known ? numbers.add(frame) : frame
+    }
   } catch (error) {
-    yield errorEvent(error)
+    yield numbers.begun ? numbers.add(errorEvent(error)) : errorEvent(error)
   }
 }
 
-function errorEvent(error: unknown): SseEvent {
+type Frame = Omit<SseEvent, 'id'>
+
+/** What is told before a claim on the thread is of claim 0. */
+class Numbers {
+  #next: FrameId = { epoch: 0, index: 0 }
+  begun = false
+
+  begin(epoch: number): void {
+    this.begun = true
+    if (epoch !== this.#next.epoch) this.#next = { epoch, index: 0 }
+  }
+
+  add(frame: Frame): SseEvent {
+    const id = this.#next
+    this.#next = { epoch: id.epoch, index: id.index + 1 }
+    return { ...frame, id }
+  }
+}
+
+function errorEvent(error: unknown): Frame {
   return { event: 'error', data: wireError(error) }
 }
 
@@ -56,7 +84,7 @@ class Teller {
     this.#modes = new Set(view.modes)
   }
 
-  *told(event: RunEvent): Generator<SseEvent, void> {
+  *told(event: RunEvent): Generator<Frame, void> {
     switch (event.type) {
       case 'reply-started':
       case 'text-delta':
@@ -84,7 +112,7 @@ class Teller {
     }
   }
 
-  *#checkpoint(saved: CheckpointSaved): Generator<SseEvent, void> {
+  *#checkpoint(saved: CheckpointSaved): Generator<Frame, void> {
     const { graph } = this.#view.graph
     for (const { message, node } of this.#newMessages(saved)) {
       const wire = wireMessage(message)
@@ -99,7 +127,7 @@ class Teller {
     if (this.#modes.has('values')) yield this.#values(saved.values)
   }
 
-  #values(values: Readonly<Record<string, unknown>>): SseEvent {
+  #values(values: Readonly<Record<string, unknown>>): Frame {
     this.#valuesTold = true
     return { event: 'values', data: wireValues(this.#view.graph.graph, values) }
   }
@@ -118,12 +146,12 @@ class Teller {
     }
   }
 
-  *#chunk(event: Reply): Generator<SseEvent, void> {
+  *#chunk(event: Reply): Generator<Frame, void> {
     const chunk = chunkOf(event)
     if (chunk !== undefined) yield { event: 'messages', data: [chunk, this.#place(event)] }
   }
 
-  *#growing(event: Reply): Generator<SseEvent, void> {
+  *#growing(event: Reply): Generator<Frame, void> {
     const { messageId: id } = event
     if (event.type === 'reply-started') {
       yield { event: 'messages/metadata', data: { [id]: { metadata: this.#place(event) } } }

@@ -53,6 +53,8 @@ export interface PlannedRun {
   readonly strategy: BusyStrategy
   readonly createThread: boolean
   readonly cancelOnDisconnect: boolean
+  /** Whether its events are kept from the first, for a reader who comes back. */
+  readonly record: boolean
 }
 
 /** Throws `feature_unsupported`, naming the field, for whatever would be run otherwise than asked for. */
@@ -73,6 +75,7 @@ export async function plannedRun(
     strategy: body.multitask_strategy ?? 'reject',
     createThread: stateless || body.if_not_exists === 'create',
     cancelOnDisconnect: body.on_disconnect === 'cancel',
+    record: body.stream_resumable === true,
   }
 }
 

@@ -4,8 +4,8 @@
 // from one request into another: a reader waits on a promise of its own and then pulls, and a stop is a promise that the
 // turn's own request waits on.
 import { RecollectError } from '../kernel/errors.ts'
-import { encode } from '../kernel/json.ts'
-import type { Emit, RunEvent } from '../runtime/events.ts'
+import { heldBytes, weightOf } from '../runtime/event-weight.ts'
+import { type Emit, isLast, type RunEvent } from '../runtime/events.ts'
 
 export interface TurnAddress {
   readonly tenant: string
@@ -13,8 +13,6 @@ export interface TurnAddress {
 }
 
 type OwnedAddress = TurnAddress & { readonly user: string | null }
-
-const replayBytes = 8 * 1024 * 1024
 
 export class RunningTurns {
   /** By thread. One of them holds it; others may be asking for it, or have lost it and not heard so yet. */
@@ -130,7 +128,7 @@ export class RunningTurn {
     const bytes = weightOf(event)
     this.#events.push({ event, bytes })
     this.#bytes += bytes
-    while (this.#bytes > replayBytes && this.#events.length > 1) {
+    while (this.#bytes > heldBytes && this.#events.length > 1) {
       this.#bytes -= this.#events.shift()?.bytes ?? 0
       this.#dropped++
     }
@@ -156,10 +154,6 @@ export class RunningTurn {
   }
 }
 
-function isLast({ type }: RunEvent): boolean {
-  return type === 'run-finished' || type === 'run-failed'
-}
-
 function keyOf({ tenant, thread }: TurnAddress): string {
   return JSON.stringify([tenant, thread])
 }
@@ -169,30 +163,4 @@ export function tooMuch(): RecollectError {
     'feature_unsupported',
     'This turn said more than is held for readers who come late or read slowly. It goes on; read the thread when it has ended.',
   )
-}
-
-const eventBytes = 200
-
-/** About what holding the event costs. States are shared with the turn itself: only what an event brings is counted. */
-function weightOf(event: RunEvent): number {
-  switch (event.type) {
-    case 'text-delta':
-    case 'tool-call-delta':
-      return eventBytes + event.text.length
-    case 'custom-emitted':
-      return eventBytes + weightOfValue(event.data)
-    case 'checkpoint-saved':
-      return eventBytes + weightOfValue(event.writes)
-    default:
-      return eventBytes
-  }
-}
-
-/** What cannot be written cannot be sent either, and counts as nothing. */
-function weightOfValue(value: unknown): number {
-  try {
-    return encode(value).length
-  } catch {
-    return 0
-  }
 }

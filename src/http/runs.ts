@@ -1,29 +1,29 @@
 // Runs: begun, waited for, watched and listed. The engine works outside of the answer: a reader who leaves does not stop it.
-import * as z from 'zod/mini'
+import type * as z from 'zod/mini'
 import type { Channels } from '../graph/channel.ts'
-import { RecollectError } from '../kernel/errors.ts'
+import { isRecollectError, RecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
-import type { RunRecord } from '../ports/checkpointer.ts'
 import type { RunResult } from '../runtime/compiled-graph.ts'
+import { movesOn } from '../runtime/events.ts'
+import type { ThreadAddress } from '../runtime/history.ts'
+import { type Attendance, attendance } from './attendance.ts'
 import { pacedBody } from './paced-body.ts'
 import { logFailure } from './problem.ts'
 import { type Call, type Route, type RouteResponse, route } from './route.ts'
 import { runEvents, wireError } from './run-events.ts'
+import { runOf } from './run-list.ts'
 import { type PlannedRun, plannedRun, RunRequest } from './run-request.ts'
 import type { RunningTurn } from './running-turns.ts'
-import { JsonObject, numberText, Run } from './schemas.ts'
-import { threadKeyOf } from './service.ts'
+import { JsonObject, Run } from './schemas.ts'
 import { sseFrames, sseResponse } from './sse.ts'
 import { wireRun } from './thread-view.ts'
-import { recordOf } from './threads.ts'
-import { unsupported } from './unsupported.ts'
+import { resultOf, watched } from './watch.ts'
 import { json, wireText } from './wire.ts'
 import { wireValues } from './wire-messages.ts'
 
 type RunCall = Call<unknown, unknown, z.output<typeof RunRequest>>
 
 const tag = 'Runs'
-const reading = ['chat', 'operate'] as const
 const running = ['chat'] as const
 
 const description =
@@ -72,7 +72,8 @@ export const runRoutes: readonly Route[] = [
     body: RunRequest,
     responses: { 200: { description: 'The run, begun or in line', schema: Run } },
     handle: async (call) => {
-      const { run, headers } = await begin(call, call.parameters.thread_id)
+      const { run, headers, attendance } = await begin(call, call.parameters.thread_id)
+      attendance.leave()
       return json(await wireRun(await runOf(call, { ...call.parameters, run_id: run })), headers)
     },
   }),
@@ -98,59 +99,14 @@ export const runRoutes: readonly Route[] = [
     responses: valuesOut,
     handle: (call) => awaited(call),
   }),
-  route({
-    method: 'GET',
-    path: '/threads/:thread_id/runs',
-    scopes: reading,
-    tag,
-    summary: 'The runs of a thread, newest first',
-    query: z.object({
-      limit: numberText,
-      offset: numberText,
-      status: z.optional(z.string()),
-      select: z.optional(z.union([z.string(), z.array(z.string())])),
-    }),
-    responses: { 200: { description: 'Those of one page', schema: z.array(Run) } },
-    handle: async (call) => {
-      const { query, service, principal, timing } = call
-      if (query.status !== undefined) throw unsupported('status')
-      if (query.select !== undefined) throw unsupported('select')
-      const limit = Number(query.limit ?? 10)
-      if (limit < 1 || limit > 1_000)
-        throw new RecollectError('input_invalid', 'The query is not valid: limit must be 1 to 1000.')
-      const { thread } = await recordOf(call, call.parameters.thread_id)
-      const page = { limit, offset: Number(query.offset ?? 0) }
-      const runs = service.checkpointer.runs.list(threadKeyOf(principal, thread), page)
-      return json(await Promise.all((await timing.measure('storage', runs)).map(wireRun)))
-    },
-  }),
-  route({
-    method: 'GET',
-    path: '/threads/:thread_id/runs/:run_id',
-    scopes: reading,
-    tag,
-    summary: 'One run',
-    responses: { 200: { description: 'The run', schema: Run } },
-    handle: async (call) => json(await wireRun(await runOf(call, call.parameters))),
-  }),
 ]
-
-export async function runOf(
-  call: Call,
-  { thread_id, run_id }: { thread_id: string; run_id: string },
-): Promise<RunRecord> {
-  const { service, principal, timing } = call
-  const run = await timing.measure('storage', service.checkpointer.runs.get(threadKeyOf(principal, thread_id), run_id))
-  if (run !== undefined) return run
-  await recordOf(call, thread_id)
-  throw new RecollectError('run_unknown', `Thread "${thread_id}" has no run "${run_id}".`)
-}
 
 interface Begun {
   readonly run: string
   readonly plan: PlannedRun
   readonly turn: RunningTurn
   readonly result: Promise<RunResult<Channels>>
+  readonly attendance: Attendance
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -161,28 +117,30 @@ async function begin(call: RunCall, thread: string | undefined): Promise<Begun> 
   const run = randomId()
   const { tenant, user } = principal
   const graph = thread === undefined ? plan.graph.withoutThreads() : plan.graph
+  const attending = attendance(call.request, call.lifetimeMs)
+  const { left, handOver } = attending
   const key = idempotencyKeyOf(call.request)
   const older = thread === undefined ? undefined : turns.find({ tenant, user, thread })
   const { turn, result } = turns.begin(
     // A run without a thread is nobody's to find: its own id keeps it apart.
     { tenant, user, thread: thread ?? `/runs/${run}` },
     (emit, signal) => {
-      const options = { tenant, user, run, emit, signal, waitUntil, createThread: plan.createThread }
-      return graph.run(
-        plan.input,
-        thread === undefined ? options : { ...options, ...key, thread, strategy: plan.strategy },
-      )
+      const options = { tenant, user, run, emit, signal, waitUntil }
+      if (thread === undefined) return graph.run(plan.input, options)
+      const { createThread, strategy, record } = plan
+      return graph.run(plan.input, { ...options, ...key, thread, createThread, strategy, record, left, handOver })
     },
     plan.input,
   )
-  waitUntil(result)
+  waitUntil(result.finally(attending.end))
   const spoke = await timing.measure('storage', turn.speaks())
   // A key that was used before names the run of that time.
   const actual = spoke ? (turn.run ?? run) : (await result).run
   result.catch(logFailure)
   // It is fenced already: that it stops at once spares its model call.
   if (plan.strategy === 'interrupt' || plan.strategy === 'rollback') void older?.stop()
-  return { run: actual, plan, turn, result, headers: { 'content-location': locationOf(thread, actual) } }
+  const headers = { 'content-location': locationOf(thread, actual) }
+  return { run: actual, plan, turn, result, attendance: attending, headers }
 }
 
 /** The same key in the same thread is the same run. */
@@ -199,14 +157,26 @@ function locationOf(thread: string | undefined, run: string): string {
 }
 
 async function streamed(call: RunCall, thread?: string): Promise<Response> {
-  const { run, plan, turn, headers } = await begin(call, thread)
-  const { graph, modes, cancelOnDisconnect } = plan
+  const begun = await begin(call, thread)
+  const { run, plan, turn, headers, attendance } = begun
+  const { graph, modes } = plan
   const location = `${headers['content-location']}/stream?stream_mode=${modes.join(',')}`
-  return sseResponse(sseFrames(runEvents({ graph, modes, run, thread }, turn.events())), {
+  const events = thread === undefined ? turn.events() : watched(graph, addressOf(call, thread), turn, attendance)
+  return sseResponse(sseFrames(runEvents({ graph, modes, run, thread }, events)), {
     // The client comes back to `Location` when the connection breaks. A run without a thread leaves nothing to come back to.
     headers: { ...headers, ...(thread !== undefined && { location }) },
-    ...(cancelOnDisconnect && { left: () => call.waitUntil(turn.stop()) }),
+    left: () => leave(call, begun),
   })
+}
+
+function leave(call: RunCall, { plan, turn, attendance }: Begun): void {
+  attendance.leave()
+  if (plan.cancelOnDisconnect) call.waitUntil(turn.stop())
+}
+
+function addressOf({ principal }: Call, thread: string): ThreadAddress {
+  const { tenant, user } = principal
+  return { tenant, user, thread }
 }
 
 /** A proxy that compresses would hold back the line ends, and with them the news that the reader has left. */
@@ -214,15 +184,18 @@ export const waitingHeaders = { 'content-type': 'application/json', 'cache-contr
 
 /** Line ends keep the connection alive; no parser of JSON minds them. */
 async function awaited(call: RunCall, thread?: string): Promise<Response> {
-  const { plan, turn, result, headers } = await begin(call, thread)
-  const answer = result.then(
+  const begun = await begin(call, thread)
+  const { run, plan, result, headers, attendance } = begun
+  // Another worker has taken it over.
+  const ended = result.catch((error: unknown) => {
+    if (thread === undefined || !isRecollectError(error) || !movesOn(error)) throw error
+    return resultOf(plan.graph, addressOf(call, thread), run, attendance)
+  })
+  const answer = ended.then(
     ({ values }) => wireText(wireValues(plan.graph.graph, values)),
     (error: unknown) => wireText({ __error__: wireError(error) }),
   )
-  const body = pacedBody(once(answer), {
-    keepAlive: '\n',
-    ...(plan.cancelOnDisconnect && { left: () => call.waitUntil(turn.stop()) }),
-  })
+  const body = pacedBody(once(answer), { keepAlive: '\n', left: () => leave(call, begun) })
   return new Response(body, { headers: { ...waitingHeaders, ...headers } })
 }
 

@@ -77,8 +77,8 @@ async function answer(
     for (const [name, id] of Object.entries(parameters)) assertId(name.replace(/_id$/, ''), id)
     const query = route.query && checked(route.query, queryOf(context), 'The query')
     const body = route.body && checked(route.body, await readJson(request, limits), 'The body')
-    const waitUntil = waitUntilOf(context)
-    return await route.handle({ service, turns, principal, parameters, query, body, request, timing, waitUntil })
+    const host = hostOf(context)
+    return await route.handle({ service, turns, principal, parameters, query, body, request, timing, ...host })
   }
 }
 
@@ -95,8 +95,11 @@ function queryOf(context: Context): Record<string, string | string[]> {
   return Object.fromEntries(all.map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]))
 }
 
+/** A Worker is given 30 s when its client has left or has its answer. */
+const workerLifetimeMs = 25_000
+
 /** In a Worker the runtime's own; elsewhere the process goes on by itself. Work that fails has told its reader. */
-function waitUntilOf(context: Context): Call['waitUntil'] {
+function hostOf(context: Context): Pick<Call, 'waitUntil' | 'lifetimeMs'> {
   let keepAlive: ((work: Promise<unknown>) => void) | undefined
   try {
     const { executionCtx } = context
@@ -104,10 +107,11 @@ function waitUntilOf(context: Context): Call['waitUntil'] {
   } catch {
     // Hono throws where there is no execution context.
   }
-  return (work) => {
+  const waitUntil = (work: Promise<unknown>) => {
     const settled = work.catch(() => {})
     keepAlive?.(settled)
   }
+  return { waitUntil, lifetimeMs: keepAlive && workerLifetimeMs }
 }
 
 function wrongMethod(path: string): Response {

@@ -1,6 +1,7 @@
 // What the HTTP layer speaks for: compiled graphs, what remembers their threads, and who is asking.
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, ThreadKey } from '../ports/checkpointer.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { HealthCheck } from './health.ts'
 
@@ -9,6 +10,7 @@ export interface Service {
   readonly graphs: Readonly<Record<string, CompiledGraph>>
   readonly checkpointer: Checkpointer
   readonly cache?: Cache
+  readonly events?: EventLog
   /** By the service's name, for `GET /health`. */
   readonly health?: Readonly<Record<string, HealthCheck>>
 }

@@ -1,22 +1,40 @@
-// Server-sent events as the LangGraph clients read them: `event`, `data`, `id` in this order, ids dense from 0.
+// Server-sent events as the LangGraph clients read them: `event`, `data`, `id` in this order.
 import { pacedBody } from './paced-body.ts'
 import { wireText } from './wire.ts'
 
 export interface SseEvent {
   readonly event: string
   readonly data: unknown
+  /** Absent where it is not known which claim told it: such a one is sent to every reader. */
+  readonly id?: FrameId
 }
 
-/** The events with their ids, from `first`; those up to `after`, which the reader has seen, are counted and not sent. */
-export async function* sseFrames(
-  events: AsyncIterable<SseEvent>,
-  { first = 0, after = -1 }: { first?: number; after?: number } = {},
-): AsyncGenerator<string, void> {
-  let id = first
-  for await (const { event, data } of events) {
-    if (id > after) yield `event: ${event}\ndata: ${wireText(data)}\nid: ${id}\n\n`
-    id++
+/**
+ * Which claim on the thread told it, and its number there: `3-17` is the eighteenth of claim 3. A run that is taken over begins
+ * anew with a later claim, so that what a reader has seen of the earlier one is told apart from what it has not.
+ */
+export interface FrameId {
+  readonly epoch: number
+  readonly index: number
+}
+
+/** What `Last-Event-ID` names; `undefined`, or what is no id of ours: nothing was seen. */
+export function frameIdOf(text: string | null): FrameId | undefined {
+  const [, epoch, index] = /^(\d{1,15})-(\d{1,15})$/.exec(text ?? '') ?? []
+  return epoch === undefined ? undefined : { epoch: Number(epoch), index: Number(index) }
+}
+
+/** The events in their frames, without those that the reader has seen. */
+export async function* sseFrames(events: AsyncIterable<SseEvent>, seen?: FrameId): AsyncGenerator<string, void> {
+  for await (const { event, data, id } of events) {
+    const text = `event: ${event}\ndata: ${wireText(data)}\n`
+    if (id === undefined) yield `${text}\n`
+    else if (seen === undefined || isAfter(id, seen)) yield `${text}id: ${id.epoch}-${id.index}\n\n`
   }
+}
+
+function isAfter(id: FrameId, seen: FrameId): boolean {
+  return id.epoch > seen.epoch || (id.epoch === seen.epoch && id.index > seen.index)
 }
 
 export function sseResponse(

@@ -1,7 +1,8 @@
 // Threads, their states and their runs as the LangGraph wire shows them.
 import type * as z from 'zod/mini'
 import { type ErrorCode, isRecollectError, RecollectError } from '../kernel/errors.ts'
-import type { RunRecord, RunStatus, ThreadKey } from '../ports/checkpointer.ts'
+import type { ThreadKey } from '../ports/checkpointer.ts'
+import type { RunRecord, RunStatus } from '../ports/run-records.ts'
 import type { ThreadRecord } from '../ports/thread-records.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { StateSnapshot } from '../runtime/history.ts'
@@ -55,6 +56,15 @@ export function graphOfThread({ graphs }: Service, { graph, thread }: ThreadReco
   throw new RecollectError(
     'graph_unknown',
     `Thread "${thread}" belongs to the graph "${graph}", which is not deployed. Deploy it, or delete the thread.`,
+  )
+}
+
+export function graphOfRun({ graphs }: Service, { run, graph }: RunRecord): CompiledGraph {
+  const found = Object.hasOwn(graphs, graph) ? graphs[graph] : undefined
+  if (found !== undefined) return found
+  throw new RecollectError(
+    'graph_unknown',
+    `Run "${run}" is of the graph "${graph}", which is not deployed. Deploy it.`,
   )
 }
 

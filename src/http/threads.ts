@@ -7,6 +7,7 @@ import { unknownThread } from '../runtime/refusal.ts'
 import { type Call, type Route, route } from './route.ts'
 import { limit, Metadata, maybe, offset, PartialThread, Thread, ThreadStatus } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
+import { TimeToLive, ttlOf } from './thread-retention.ts'
 import { headValues, wireThread } from './thread-view.ts'
 import { refuseUnsupported, unsupported } from './unsupported.ts'
 import { json, noContent } from './wire.ts'
@@ -33,15 +34,16 @@ const createThread = route({
     metadata: maybe(Metadata),
     if_exists: maybe(z.enum(['raise', 'do_nothing'])),
     supersteps: maybe(z.array(z.unknown())),
-    ttl: maybe(z.unknown()),
+    ttl: maybe(TimeToLive),
   }),
   responses: one,
   handle: async ({ service, principal, timing, body }) => {
-    refuseUnsupported(body, ['supersteps', 'ttl'])
+    refuseUnsupported(body, ['supersteps'])
     const thread = body.thread_id ?? randomId()
     assertId('thread', thread)
     const key = { tenant: principal.tenant, thread, owner: principal.user }
-    const made = await timing.measure('storage', service.checkpointer.threads.create(key, withoutNulls(body.metadata)))
+    const change = { metadata: withoutNulls(body.metadata), ...ttlOf(body.ttl) }
+    const made = await timing.measure('storage', service.checkpointer.threads.create(key, change))
     // An id that somebody else has taken is refused in the same words, also where "do nothing" was asked for.
     if (made.outcome === 'taken' || (made.outcome === 'exists' && body.if_exists !== 'do_nothing')) {
       throw new RecollectError('thread_exists', `The thread id "${thread}" is taken. Choose another, or leave it out.`)
@@ -71,35 +73,17 @@ const patchThread = route({
   scopes,
   tag,
   summary: 'Merge into the metadata of a thread',
-  description: 'A null removes its key. With `Prefer: return=minimal` the answer is 204.',
-  body: z.strictObject({ metadata: maybe(Metadata), ttl: maybe(z.unknown()) }),
+  description:
+    'A null removes its key. A time to live counts from now, and anew from every turn. With `Prefer: return=minimal` the answer is 204.',
+  body: z.strictObject({ metadata: maybe(Metadata), ttl: maybe(TimeToLive) }),
   responses: { ...one, 204: { description: 'Done' } },
   handle: async ({ service, principal, timing, parameters, body, request }) => {
-    refuseUnsupported(body, ['ttl'])
     const key = threadKeyOf(principal, parameters.thread_id)
-    const record = await timing.measure('storage', service.checkpointer.threads.patch(key, body.metadata ?? {}))
+    const change = { metadata: body.metadata ?? {}, ...ttlOf(body.ttl) }
+    const record = await timing.measure('storage', service.checkpointer.threads.patch(key, change))
     if (record === undefined) throw unknownThread(key.thread)
     if (request.headers.get('prefer') === 'return=minimal') return noContent()
     return json(wireThread(record, await timing.measure('storage', headValues(service, key, record))))
-  },
-})
-
-const deleteThread = route({
-  method: 'DELETE',
-  path: '/threads/:thread_id',
-  scopes,
-  tag,
-  summary: 'Delete a thread with its checkpoints and runs',
-  responses: { 204: { description: 'Done' } },
-  handle: async (call) => {
-    const { service, principal, timing, parameters } = call
-    const key = threadKeyOf(principal, parameters.thread_id)
-    // What is cached is kept under the owner, whom an operator's token does not name.
-    const owner = key.owner ?? (await recordOf(call, key.thread)).owner
-    const deleted = await timing.measure('storage', service.checkpointer.threads.delete(key))
-    if (!deleted) throw unknownThread(key.thread)
-    await service.cache?.delete({ tenant: key.tenant, thread: key.thread, owner })
-    return noContent()
   },
 })
 
@@ -183,14 +167,7 @@ const countThreads = route({
   },
 })
 
-export const threadRoutes: readonly Route[] = [
-  createThread,
-  searchThreads,
-  countThreads,
-  readThread,
-  patchThread,
-  deleteThread,
-]
+export const threadRoutes: readonly Route[] = [createThread, searchThreads, countThreads, readThread, patchThread]
 
 /** `undefined`: a status that no thread can have in this version. */
 function searchOf(

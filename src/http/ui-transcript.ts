@@ -38,6 +38,7 @@ export class UiTranscript {
   readonly #older = new Set<string>()
   /** Calls that the page knows and that have no result yet. */
   readonly #openCalls = new Set<string>()
+  #begun = false
   #parts = 0
   #step: number | undefined
   #reason: FinishReason = 'stop'
@@ -51,6 +52,9 @@ export class UiTranscript {
       case 'run-queued':
         return []
       case 'run-started':
+        // Another worker goes on with it: what the one before had not yet committed is void.
+        if (this.#begun) return this.#withdraw([...this.#replies.values()].filter(({ fate }) => fate === 'open'))
+        this.#begun = true
         return [{ type: 'start', messageId: event.run, messageMetadata: { threadId: this.#thread, runId: event.run } }]
       case 'reply-started':
         this.#replies.set(event.messageId, newReply(event.messageId, event))

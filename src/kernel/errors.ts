@@ -22,6 +22,7 @@ const codes = {
   run_failed: { status: 500, retryable: false },
   run_queued: { status: 202, retryable: true },
   run_fenced: { status: 409, retryable: true },
+  run_handed_over: { status: 409, retryable: true },
   run_cancelled: { status: 409, retryable: false },
   key_reused: { status: 422, retryable: false },
   checkpoint_unknown: { status: 404, retryable: false },
@@ -37,6 +38,7 @@ const codes = {
   state_frozen: { status: 500, retryable: false },
   state_unserializable: { status: 500, retryable: false },
   step_limit: { status: 500, retryable: false },
+  topic_unknown: { status: 500, retryable: false },
   // what a node needs
   checkpointer_missing: { status: 500, retryable: false },
   model_missing: { status: 500, retryable: false },
@@ -51,6 +53,10 @@ const codes = {
 } as const satisfies Record<string, { status: number; retryable: boolean }>
 
 export type ErrorCode = keyof typeof codes
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(codes, code)
+}
 
 export interface ErrorOptions {
   cause?: unknown

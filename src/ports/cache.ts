@@ -18,7 +18,8 @@ export interface Cache {
   read(key: CacheKey): Promise<readonly CacheEntry[]>
   /** Adds `entries` if the last one kept is `after`; does nothing otherwise, and never creates. */
   append(key: CacheKey, after: { seq: number; hash: string }, entries: readonly CacheEntry[]): Promise<void>
-  /** Puts `state` in the place of all that is kept. */
+  /** Puts `state` in the place of all that is kept. Does nothing for a thread that was deleted just now. */
   replace(key: CacheKey, state: CacheEntry): Promise<void>
+  /** Forgets the thread, and for some minutes keeps nothing of it: a turn that ended before may still be writing. */
   delete(key: CacheKey): Promise<void>
 }

@@ -1,4 +1,6 @@
 // The port to what remembers threads: the truth, under a row lock, by compare-and-set of epoch, head and hash.
+import type { Outbox, OutboxEntry } from './outbox.ts'
+import type { RunError, RunRecord, RunRecords, RunStatus } from './run-records.ts'
 import type { ThreadRecords } from './thread-records.ts'
 
 /** Every method throws `storage_unavailable` when the outcome is unknown or the service is away, `storage_failed` when it refused. */
@@ -10,10 +12,20 @@ export interface Checkpointer {
   beginTurn(request: BeginTurn): Promise<TurnClaim>
   /** Writes a superstep's checkpoints and the run's status, in one statement. May be sent again unchanged. */
   commitStep(step: StepCommit): Promise<StepOutcome>
-  /** Prolongs the lease. False: the claim is lost, and whoever held it must stop. */
-  renewLease(claim: ClaimRef, leaseMs: number): Promise<boolean>
-  /** Gives the claim back without a result: the run stays due and the attempt does not count. */
-  releaseTurn(claim: ClaimRef): Promise<void>
+  /** Prolongs the lease. Unless it is held, the claim is lost, and whoever had it must stop. */
+  renewLease(claim: ClaimRef, leaseMs: number): Promise<'held' | 'fenced' | 'cancelled'>
+  /** Gives the claim back without a result: the run stays due and the attempt does not count. `saved` is kept for whoever goes on. */
+  releaseTurn(claim: ClaimRef, saved: readonly SavedTask[]): Promise<void>
+  /**
+   * Keeps what a part of a task gave before its superstep is committed, until it is. Gives what is kept: the first value
+   * under the key. `undefined`: the claim is lost.
+   */
+  saveTask(claim: ClaimRef, part: SavedTask): Promise<string | undefined>
+  /**
+   * Ends a run that waits in line; takes one that was begun from whoever has it, and hands it over to be ended. In one
+   * statement; sent again with the same token it finds its own claim.
+   */
+  cancelRun(request: CancelRun): Promise<Cancellation>
   /**
    * Takes back whatever has landed of a `beginTurn` that was given up. `run`: the run that it would have made, which leaves no
    * row; `null` when it was kept before.
@@ -23,8 +35,11 @@ export interface Checkpointer {
   loadChain(request: LoadChain): Promise<Chain | undefined>
   /** Attaches the state to a checkpoint that has none; a no-op when the hash differs. */
   putSnapshot(snapshot: SnapshotPut): Promise<void>
-  /** Runs that nobody works on or waits for, of all tenants, oldest first. */
-  orphans(limit: number): Promise<readonly Orphan[]>
+  /** Runs of these graphs that nobody works on or waits for, of all tenants, oldest first. */
+  orphans(search: { readonly graphs: readonly string[]; readonly limit: number }): Promise<readonly Orphan[]>
+  /** Ends runs of all other graphs that have been due for longer than `olderThanMs`. Gives how many. */
+  giveUpRuns(of: { readonly graphsOtherThan: readonly string[]; readonly olderThanMs: number }): Promise<number>
+  readonly outbox: Outbox
   readonly threads: ThreadRecords
   readonly runs: RunRecords
 }
@@ -46,6 +61,8 @@ export interface BeginTurn extends ThreadKey {
   readonly leaseMs: number
   /** Makes a thread that does not exist; else that is `unknown-thread`. */
   readonly createThread: boolean
+  /** Of a thread that this makes; `null`: it lives until it is deleted. */
+  readonly threadTtlMs: number | null
   /** A chain of at most so many bytes comes with the claim. */
   readonly inlineBytes: number
   /** A run claimed so often without a commit is dead. */
@@ -97,6 +114,12 @@ export interface ClaimedTurn {
   /** Encoded inputs of runs of the same graph that this one interrupted, to be applied before its own. */
   readonly carried: readonly string[]
   readonly attempts: number
+  /** Somebody asked to cancel it: it is to be ended and not to be run. */
+  readonly cancelled: boolean
+  /** What the next superstep is known by, whoever works on it: of a run that only continues a failed one, that one's. */
+  readonly superstep: { readonly run: string; readonly step: number }
+  /** What tasks of that superstep have given already. */
+  readonly saved: readonly SavedTask[]
   /** Bytes of deltas since the nearest snapshot above the head, and of that snapshot. */
   readonly chainBytes: number
   readonly baseBytes: number
@@ -111,6 +134,30 @@ export interface ClaimRef {
   readonly epoch: number
   readonly token: string
 }
+
+/** What a task has given before its superstep is committed. */
+export interface SavedTask {
+  /** Its place in task order. */
+  readonly task: number
+  /** '' for what the task wrote when it finished; else the key of a part of it. */
+  readonly key: string
+  readonly value: string
+}
+
+export interface CancelRun extends ThreadKey {
+  readonly run: string
+  readonly token: string
+  readonly leaseMs: number
+  readonly inlineBytes: number
+}
+
+export type Cancellation =
+  /** Of the run to be ended. */
+  | ClaimedTurn
+  /** By this, or before. */
+  | { readonly outcome: 'ended'; readonly run: RunRecord }
+  | { readonly outcome: 'unknown-thread' }
+  | { readonly outcome: 'unknown-run' }
 
 export interface AbandonedTurn {
   readonly tenant: string
@@ -129,6 +176,10 @@ export interface StepCommit extends ClaimRef {
   readonly status: 'running' | 'success' | 'error' | 'cancelled'
   /** Why the run failed. */
   readonly error: RunError | null
+  /** What tasks of a failed superstep wrote that have finished: the run that continues from here does not run them again. */
+  readonly saved: readonly SavedTask[]
+  /** What the superstep sends, on its way with the commit. */
+  readonly messages: readonly OutboxEntry[]
   readonly leaseMs: number
 }
 
@@ -139,7 +190,7 @@ export interface NewCheckpoint {
   readonly delta: string
 }
 
-/** `already`: this very commit landed before. `fenced`: somebody else holds the thread, or its head has moved. */
+/** `already`: this very commit landed before. `fenced`: somebody else holds the thread, or its head has moved; `status` is then the run's, `cancelled` also where that was only asked for. */
 export interface StepOutcome {
   readonly outcome: 'applied' | 'already' | 'fenced'
   readonly head: number
@@ -185,32 +236,4 @@ export interface Orphan {
   readonly thread: string
   readonly run: string
   readonly graph: string
-}
-
-/** `cancelled` also: rolled back. `interrupted`: by a later run, which goes on from what was kept. */
-export type RunStatus = 'queued' | 'running' | 'success' | 'error' | 'dead' | 'cancelled' | 'interrupted'
-
-export interface RunError {
-  readonly code: string
-  readonly message: string
-}
-
-export interface RunRecord {
-  readonly run: string
-  readonly thread: string
-  readonly graph: string
-  readonly status: RunStatus
-  readonly step: number
-  readonly attempts: number
-  /** The checkpoint that holds the answer: the last one the run committed. */
-  readonly answer: number | null
-  readonly error: RunError | null
-  readonly createdAt: string
-  readonly updatedAt: string
-}
-
-export interface RunRecords {
-  get(key: ThreadKey, run: string): Promise<RunRecord | undefined>
-  /** Newest first. */
-  list(key: ThreadKey, page: { limit: number; offset: number }): Promise<readonly RunRecord[]>
 }

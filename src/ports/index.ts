@@ -4,6 +4,8 @@ export type {
   AbandonedTurn,
   BeginTurn,
   BusyStrategy,
+  Cancellation,
+  CancelRun,
   Chain,
   Checkpointer,
   ClaimedTurn,
@@ -13,16 +15,14 @@ export type {
   NewCheckpoint,
   NewRun,
   Orphan,
-  RunError,
-  RunRecord,
-  RunRecords,
-  RunStatus,
+  SavedTask,
   SnapshotPut,
   StepCommit,
   StepOutcome,
   ThreadKey,
   TurnClaim,
 } from './checkpointer.ts'
+export type { EventLog, EventPart } from './event-log.ts'
 export type {
   AssistantMessage,
   FinishReason,
@@ -37,4 +37,14 @@ export type {
   Usage,
   UserMessage,
 } from './model.ts'
-export type { ThreadCreation, ThreadRecord, ThreadRecords, ThreadSearch, ThreadStatus } from './thread-records.ts'
+export type { Fate, Outbox, OutboxEntry, OutboxMessage, TakeMessages } from './outbox.ts'
+export type { RunError, RunRecord, RunRecords, RunStatus } from './run-records.ts'
+export type {
+  ExpiredThread,
+  ThreadChange,
+  ThreadCreation,
+  ThreadRecord,
+  ThreadRecords,
+  ThreadSearch,
+  ThreadStatus,
+} from './thread-records.ts'

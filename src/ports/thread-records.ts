@@ -30,14 +30,38 @@ export interface ThreadSearch {
 
 export interface ThreadRecords {
   /** `exists` when the id is taken by this owner; an id taken by another is `taken`, and nothing more is said of it. */
-  create(key: ThreadKey, metadata: Readonly<Record<string, unknown>>): Promise<ThreadCreation>
+  create(key: ThreadKey, change: ThreadChange): Promise<ThreadCreation>
   get(key: ThreadKey): Promise<ThreadRecord | undefined>
   search(search: ThreadSearch): Promise<readonly ThreadRecord[]>
   count(search: ThreadSearch): Promise<number>
-  /** Merges into the metadata; a null removes its key. */
-  patch(key: ThreadKey, metadata: Readonly<Record<string, unknown>>): Promise<ThreadRecord | undefined>
-  /** Deletes the thread with all its checkpoints and runs. False: no such thread of this owner. */
+  /** Merges into the metadata, where a null removes its key; a time to live counts from now. */
+  patch(key: ThreadKey, change: ThreadChange): Promise<ThreadRecord | undefined>
+  /**
+   * Deletes the thread with all that is kept of it. Of messages that it sent, those still to be delivered go when they are
+   * settled. False: no such thread of this owner.
+   */
   delete(key: ThreadKey): Promise<boolean>
+  /** Threads whose time is over, of all tenants. A thread with a run that is due is not among them. */
+  expired(limit: number): Promise<readonly ExpiredThread[]>
+  /** Deletes the thread if its time is still over. */
+  deleteExpired(thread: ExpiredThread): Promise<boolean>
+  /**
+   * Deletes checkpoints that are more than `keep` before the end of every branch, as far as the rest can be read without
+   * them. Gives how many; `undefined`: no such thread of this owner.
+   */
+  prune(key: ThreadKey, keep: number): Promise<number | undefined>
+}
+
+export interface ThreadChange {
+  readonly metadata?: Readonly<Record<string, unknown>>
+  /** How long it lives after its last turn. Without it, or of one that was given none, until it is deleted. */
+  readonly ttlMs?: number
+}
+
+export interface ExpiredThread {
+  readonly tenant: string
+  readonly thread: string
+  readonly owner: string
 }
 
 export type ThreadCreation =

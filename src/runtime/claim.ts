@@ -1,16 +1,21 @@
 // A claim on a thread, with what its worker had before it: which state it is about, and what is still to be taken in.
 import type { Position } from '../graph/checkpoint.ts'
 import { RecollectError } from '../kernel/errors.ts'
-import { decode } from '../kernel/json.ts'
-import type { Checkpointer, ClaimedTurn } from '../ports/checkpointer.ts'
+import { hashOf } from '../kernel/hash.ts'
+import { decode, encode } from '../kernel/json.ts'
+import type { BeginTurn, Checkpointer, ClaimedTurn } from '../ports/checkpointer.ts'
 import { positionAt } from './chain.ts'
-import { resend } from './resend.ts'
+import { commitPatienceMs, resend } from './resend.ts'
 import type { Ahead } from './speculation.ts'
 import type { Candidate } from './thread-cache.ts'
-import type { TurnRequest } from './turn.ts'
+import type { House, TurnRequest } from './turn.ts'
 
 /** Six tries: a caller waits for it, and a lost acknowledgement would hold the thread for a lease. */
 export const claimPatienceMs = 2_000
+
+/** A chain of at most so many bytes comes with the claim. */
+export const inlineBytes = 16_384
+const maxAttempts = 5
 
 interface Attempt {
   readonly token: string
@@ -20,6 +25,43 @@ interface Attempt {
 }
 
 export type Claim = ClaimedTurn & Attempt
+
+export function beginOf(
+  { name, leaseMs, threadTtlMs }: House,
+  { tenant, user, thread, run, createThread }: TurnRequest,
+  token: string,
+): BeginTurn {
+  const input = run === undefined ? '' : encodedInput(run.input)
+  return {
+    ...{ tenant, thread, owner: user, graph: name, token, leaseMs, inlineBytes, maxAttempts },
+    threadTtlMs: threadTtlMs ?? null,
+    createThread: createThread && run !== undefined,
+    run:
+      run === undefined
+        ? null
+        : { run: run.id, key: run.key, bodyHash: hashOf(name, input), input, strategy: run.strategy },
+  }
+}
+
+function encodedInput(input: unknown): string {
+  try {
+    return encode(input)
+  } catch (error) {
+    throw new RecollectError('input_invalid', `The input cannot be saved. ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+/** The caller is told that nothing has begun: so be it, though the claim may have landed. */
+export async function abandon(
+  checkpointer: Checkpointer,
+  { tenant, thread, token, run }: BeginTurn,
+  kept: boolean,
+): Promise<void> {
+  const attempt = { tenant, thread, token, run: kept ? null : (run?.run ?? null) }
+  await resend(() => checkpointer.abandonTurn(attempt), commitPatienceMs).catch(() => {})
+}
 
 /** The state at the claimed head: from the cache if it is that very state, else from the claim, else from Postgres. */
 export async function startingPosition(

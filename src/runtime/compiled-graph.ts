@@ -5,54 +5,20 @@ import { emptyPosition, type Position } from '../graph/checkpoint.ts'
 import type { Graph } from '../graph/graph.ts'
 import { mermaid } from '../graph/mermaid.ts'
 import { stateView } from '../graph/plan.ts'
-import { asRecollectError, RecollectError } from '../kernel/errors.ts'
+import { RecollectError } from '../kernel/errors.ts'
 import { assertId, assertPrincipal, randomId } from '../kernel/id.ts'
-import type { Cache } from '../ports/cache.ts'
-import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
-import type { Model } from '../ports/model.ts'
-import { advance, type Progress } from './advance.ts'
-import type { Env, RunScope } from './context.ts'
+import type { Orphan } from '../ports/checkpointer.ts'
+import type { Deliverer } from './delivery.ts'
 import { eventStream } from './event-stream.ts'
-import type { Emit, RunEvent } from './events.ts'
+import type { RunEvent } from './events.ts'
+import { type FollowOptions, followRun } from './follow.ts'
+import { runForgotten } from './forgotten-run.ts'
 import { harmless } from './harmless.ts'
 import { type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
 import { later } from './later.ts'
+import type { CompileOptions, RunOptions } from './options.ts'
 import { unknownThread } from './refusal.ts'
-import { type House, takeTurn } from './turn.ts'
-
-export interface CompileOptions {
-  /** Remembers threads. Without one every run starts from nothing. */
-  readonly checkpointer?: Checkpointer
-  /** Saves the load of a thread. */
-  readonly cache?: Cache
-  readonly model?: Model
-  readonly env?: Env
-  /** The graph's name in stored runs. `default` unless told otherwise. */
-  readonly name?: string
-  /** Freeze all that nodes see, for tests and development; arrays and their elements always are. */
-  readonly deepFreeze?: boolean
-  /** False: nothing runs before its thread is claimed. What a wrong guess throws away still costs its prompt. */
-  readonly speculate?: boolean
-  /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
-  readonly leaseMs?: number
-}
-
-export interface RunOptions extends Partial<ThreadAddress> {
-  readonly user?: string
-  /** This run's id; random unless given. */
-  readonly run?: string
-  /** The same key in the same thread is the same run: it is answered again, not run again. */
-  readonly key?: string
-  /** What to do on a thread that is busy with another run. `reject` unless told otherwise. */
-  readonly strategy?: BusyStrategy
-  /** False: an unknown thread is an error. */
-  readonly createThread?: boolean
-  /** Aborting it cancels the run. */
-  readonly signal?: AbortSignal
-  /** Takes what may happen after the answer (a Worker's `ctx.waitUntil`). Without it the answer waits. */
-  readonly waitUntil?: (work: Promise<unknown>) => void
-  readonly emit?: Emit
-}
+import { cancelTurn, type House, takeTurn, unattended } from './turn.ts'
 
 export interface RunResult<C extends Channels> {
   readonly run: string
@@ -101,9 +67,8 @@ export class CompiledGraph<C extends Channels = Channels> {
       user,
       thread,
       run: { id: run, input, key, strategy: options.strategy ?? 'reject' },
-      createThread: options.createThread ?? true,
-      signal: options.signal,
-      emit: harmless(options.emit),
+      ...{ createThread: options.createThread ?? true, signal: options.signal, handOver: options.handOver },
+      ...{ left: options.left, record: options.record ?? false, watching: undefined, emit: harmless(options.emit) },
       defer: options.waitUntil ?? (() => {}),
     })
     if (result === undefined) throw unknownThread(thread)
@@ -114,25 +79,49 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   /** The same graph for runs that nobody remembers. */
   withoutThreads(): CompiledGraph<C> {
-    const { checkpointer: _checkpointer, cache: _cache, ...options } = this.#options
+    const { checkpointer: _checkpointer, cache: _cache, events: _events, ...options } = this.#options
     return new CompiledGraph<C>(this.graph, options)
   }
 
   /** Finishes a run whose worker is gone. False: somebody else did. */
-  async finish({ tenant, thread }: Orphan): Promise<boolean> {
+  async finish({ tenant, thread }: Pick<Orphan, 'tenant' | 'thread'>): Promise<boolean> {
     const house = this.#house({ thread })
     if (house === undefined) return false
-    const nobody = {
-      user: null,
-      run: undefined,
-      createThread: false,
-      signal: undefined,
-      emit: () => {},
-      defer: () => {},
+    const deferred: Promise<void>[] = []
+    const defer = (work: Promise<void>) => deferred.push(work)
+    try {
+      const result = await takeTurn(house, { ...unattended, defer, tenant, thread, user: null, run: undefined })
+      await result?.afterwards()
+      return result !== undefined
+    } finally {
+      await Promise.all(deferred)
     }
-    const result = await takeTurn(house, { tenant, thread, ...nobody })
-    await result?.afterwards()
-    return result !== undefined
+  }
+
+  /**
+   * Ends a run, wherever it works or waits in line. What it was sent with stays in the thread if it had begun. Throws
+   * `thread_unknown` and `run_unknown`; a run that has ended is left as it is.
+   */
+  async cancel({ tenant, user, thread }: ThreadAddress, run: string): Promise<void> {
+    const house = this.#house({ thread })
+    if (house === undefined) throw checkpointerMissing(`Thread "${thread}"`)
+    await cancelTurn(house, { ...unattended, tenant, thread, user }, run)
+  }
+
+  /**
+   * What a run tells, wherever it works: what the event log has of it so far, then the rest, to its end. Whoever follows a run
+   * that is left behind goes on with it. Throws `thread_unknown` and `run_unknown`.
+   */
+  follow(address: ThreadAddress, run: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void> {
+    const house = this.#house(address)
+    if (house === undefined) throw checkpointerMissing(`Thread "${address.thread}"`)
+    return followRun(house, address, run, options)
+  }
+
+  /** What delivers this graph's messages. */
+  get deliverer(): Deliverer {
+    const { deliver = {}, env = {} } = this.#options
+    return { deliver, env }
   }
 
   /** The thread's head, or one of its checkpoints. */
@@ -171,14 +160,23 @@ export class CompiledGraph<C extends Channels = Channels> {
     const {
       checkpointer,
       cache,
+      events,
       model,
       env = {},
       deepFreeze = false,
       speculate = true,
       leaseMs = 60_000,
+      deliver = {},
+      passOn,
+      threadTtlMs,
+      keepCheckpoints,
     } = this.#options
-    if (checkpointer !== undefined)
-      return { name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, speculate, leaseMs }
+    if (checkpointer !== undefined) {
+      return {
+        ...{ name: this.name, graph: this.graph, checkpointer, cache, model, env, deepFreeze, speculate, leaseMs },
+        ...{ events, deliver, topics: Object.keys(deliver), passOn, threadTtlMs, keepCheckpoints },
+      }
+    }
     if (thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
     return undefined
   }
@@ -199,41 +197,9 @@ export class CompiledGraph<C extends Channels = Channels> {
   async #runWithoutThread(input: unknown, run: string, options: RunOptions): Promise<RunResult<C>> {
     const { model, env = {}, deepFreeze = false } = this.#options
     const { tenant = '', user = '', signal = new AbortController().signal } = options
-    const emit = harmless(options.emit)
-    const scope: RunScope & { epoch: number } = {
-      tenant,
-      user,
-      thread: undefined,
-      run,
-      epoch: 0,
-      env,
-      model,
-      signal,
-      emit,
-    }
-    emit({ type: 'run-started', run, thread: undefined, epoch: 0, storageMs: 0, speculation: 'none' })
-    try {
-      const progress = untold(this.graph, emit)
-      const start = { graph: this.graph, position: emptyPosition, step: 0 }
-      const position = await advance({ ...start, inputs: input === null ? [] : [input], scope, progress, deepFreeze })
-      emit({ type: 'run-finished', run, seq: 0, values: this.#view(position) })
-      return { run, checkpoint: undefined, values: this.#view(position) }
-    } catch (error) {
-      const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
-      emit({ type: 'run-failed', run, error: failure })
-      throw failure
-    }
-  }
-}
-
-/** Progress of a run that nobody remembers: it only tells. */
-function untold(graph: Graph, emit: Emit): Progress {
-  return {
-    record: ({ step, position, writes }) => {
-      const next = position.due.map(({ node }) => node)
-      emit({ type: 'checkpoint-saved', seq: 0, step, values: stateView(graph, position.values), writes, next })
-    },
-    commit: () => Promise.resolve(),
+    const place = { tenant, user, run, env, model, signal, emit: harmless(options.emit) }
+    const position = await runForgotten(this.graph, input, { ...place, deepFreeze })
+    return { run, checkpoint: undefined, values: this.#view(position) }
   }
 }
 

@@ -1,8 +1,13 @@
 // A node's second argument: everything it may use. No globals, no AsyncLocalStorage.
-import { RecollectError } from '../kernel/errors.ts'
+
+import type { SentMessage } from '../graph/task-writes.ts'
+import { didYouMean, RecollectError } from '../kernel/errors.ts'
+import { encode } from '../kernel/json.ts'
 import type { AssistantMessage, Message, Model, ToolDescription } from '../ports/model.ts'
 import type { Emit } from './events.ts'
 import { replyOf } from './reply.ts'
+import type { Superstep } from './superstep.ts'
+import { assertPartKey, type TaskParts } from './task-parts.ts'
 
 /** The bindings that `compile` was given. Name yours: `declare module 'recollect' { interface Env { API_KEY: string } }`. */
 // biome-ignore lint/suspicious/noEmptyInterface: it is empty until an application fills it by declaration merging.
@@ -30,6 +35,16 @@ export interface Context {
   readonly model: NodeModel
   /** Tells whoever watches the run. */
   emit(name: string, data: unknown): void
+  /**
+   * Does a part of the node once: what `make` gives is kept in the thread under the key, and given again when the node runs
+   * again, after a failure, a crash or an answer. A call that was made and could not be kept is made again.
+   */
+  task<Value>(key: string, make: () => Value | Promise<Value>): Promise<Value>
+  /**
+   * Sends a message to the outside: it is recorded with what the node writes, or not at all, and delivered at least once, to
+   * the handler that `compile({ deliver })` has for the topic.
+   */
+  outbox(topic: string, payload: unknown): void
 }
 
 export interface ReplyOptions {
@@ -45,6 +60,16 @@ export interface NodeModel {
   reply(messages: readonly Message[], options?: ReplyOptions): Promise<AssistantMessage>
 }
 
+/** What only whoever holds the thread knows. */
+export interface Held {
+  readonly epoch: number
+  readonly parts: TaskParts
+}
+
+export function isHeld(held: Held | Promise<Held>): held is Held {
+  return !(held instanceof Promise)
+}
+
 /** What all tasks of a run share. */
 export interface RunScope {
   readonly tenant: string
@@ -52,15 +77,16 @@ export interface RunScope {
   readonly thread: string | undefined
   readonly run: string
   /** A promise while the claim is only hoped for. */
-  readonly epoch: number | Promise<number>
+  readonly held: Held | Promise<Held>
+  /** What the outbox takes; `undefined`: this run has none. */
+  readonly topics: readonly string[] | undefined
   readonly env: Env
   readonly model: Model | undefined
   readonly signal: AbortSignal
   readonly emit: Emit
 }
 
-export interface TaskPlace {
-  readonly step: number
+export interface TaskPlace extends Superstep {
   readonly index: number
   readonly node: string
   readonly attempt: number
@@ -73,6 +99,8 @@ export class TaskContext implements Context {
   #aborting: AbortController | undefined
   #closed = false
   #replies = 0
+  /** What goes with the node's writes. */
+  readonly sent: SentMessage[] = []
 
   constructor(scope: RunScope, place: TaskPlace) {
     this.#scope = scope
@@ -104,7 +132,7 @@ export class TaskContext implements Context {
     return this.#place.attempt
   }
   get idempotencyKey() {
-    return `${this.#scope.run}:${this.#place.step}:${this.#place.index}`
+    return `${this.#place.name.run}:${this.#place.name.step}:${this.#place.index}`
   }
 
   /** Made on first use: most nodes never ask, and it is dearer than the rest of a superstep. */
@@ -135,6 +163,42 @@ export class TaskContext implements Context {
     }
   }
 
+  /** Nothing is made before the claim is kept: it may have an effect. */
+  get task(): Context['task'] {
+    return async <Value>(key: string, make: () => Value | Promise<Value>) => {
+      assertPartKey(key, this.node)
+      const { parts } = await this.#scope.held
+      if (this.#closed) throw this.#tooLate()
+      const { step, index } = this.#place
+      // It was encoded from what `make` gave, by this version or an older one of the node.
+      return (await parts.once({ step, task: index, key }, make)) as Value
+    }
+  }
+
+  get outbox(): Context['outbox'] {
+    return (topic, payload) => {
+      if (this.#closed) return
+      this.#assertTopic(topic)
+      encode(payload)
+      this.sent.push({ topic, payload })
+    }
+  }
+
+  #assertTopic(topic: string): void {
+    const { topics } = this.#scope
+    if (topics === undefined) {
+      throw new RecollectError(
+        'thread_missing',
+        `Node "${this.node}" uses the outbox, which is recorded in a thread: run the graph with a checkpointer and a thread.`,
+      )
+    }
+    if (topics.includes(topic)) return
+    throw new RecollectError(
+      'topic_unknown',
+      `Node "${this.node}" sends "${topic}", which nobody delivers${didYouMean(topic, topics)}. Say who does: compile({ deliver: { "${topic}": … } }).`,
+    )
+  }
+
   /** Ends the attempt: aborts its signal and silences it. */
   close(reason?: unknown): void {
     this.#closed = true
@@ -142,7 +206,7 @@ export class TaskContext implements Context {
   }
 
   #reply(model: Model, messages: readonly Message[], { system, tools = [], ...rest }: ReplyOptions) {
-    const { run, epoch } = this.#scope
+    const { run, held } = this.#scope
     const { step, index, attempt } = this.#place
     const reply = ++this.#replies
     // The epoch is in the id so that two attempts at one answer, by two workers, are never spliced into one (T7).
@@ -152,7 +216,7 @@ export class TaskContext implements Context {
       model,
       { messages: [...before, ...messages], tools, signal: this.signal, ...rest },
       {
-        messageId: typeof epoch === 'number' ? idWith(epoch) : epoch.then(idWith),
+        messageId: isHeld(held) ? idWith(held.epoch) : held.then(({ epoch }) => idWith(epoch)),
         step,
         node: this.node,
         emit: (event) => (this.#closed ? undefined : this.#scope.emit(event)),

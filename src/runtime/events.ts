@@ -40,6 +40,9 @@ export interface RunStarted {
   readonly thread: string | undefined
   /** Which claim on the thread this is; 0 without a thread. */
   readonly epoch: number
+  /** Supersteps that were committed before, and the checkpoint that it goes on from. */
+  readonly step: number
+  readonly seq: number
   /** What storage took before the first node could run. */
   readonly storageMs: number
   /** Whether the first superstep was begun on the cached state, and was right to. */
@@ -60,5 +63,14 @@ export interface CheckpointSaved {
 }
 
 type Values = Readonly<Record<string, unknown>>
+
+export function isLast({ type }: { readonly type: RunEvent['type'] }): boolean {
+  return type === 'run-finished' || type === 'run-failed'
+}
+
+/** Whether it ends a worker's part in a run, and not the run. */
+export function movesOn({ code }: RecollectError): boolean {
+  return code === 'run_handed_over' || code === 'run_fenced'
+}
 
 export type Emit = (event: RunEvent) => void

@@ -1,28 +1,35 @@
-// The hold on a thread while a turn goes on: renewed by the database's clock, and a signal for when it is lost.
+// The hold on a thread while a turn goes on: renewed by the database's clock, and a signal for when it must end.
 import { RecollectError } from '../kernel/errors.ts'
 import type { Checkpointer, ClaimRef } from '../ports/checkpointer.ts'
 
 export interface Lease {
-  /** Aborts when the claim is lost or the caller cancels. */
+  /** Aborts when the claim is lost, the run is cancelled, or the worker has to go. */
   readonly signal: AbortSignal
   end(): void
+}
+
+interface LeaseOptions {
+  readonly leaseMs: number
+  /** Cancels the run. */
+  readonly cancel: AbortSignal | undefined
+  /** The worker has to go: another one goes on with the run. */
+  readonly handOver: AbortSignal | undefined
 }
 
 /** Renews every third of `leaseMs`. A renewal of unknown outcome says nothing: the next commit will. */
 export function heldLease(
   checkpointer: Checkpointer,
   claim: ClaimRef,
-  leaseMs: number,
-  caller: AbortSignal | undefined,
+  { leaseMs, cancel, handOver }: LeaseOptions,
 ): Lease {
   const aborting = new AbortController()
-  const cancel = () => aborting.abort(new RecollectError('run_cancelled', 'The run was cancelled.'))
-  if (caller?.aborted) cancel()
-  caller?.addEventListener('abort', cancel)
+  const listening = new AbortController()
+  when(cancel, listening.signal, () => aborting.abort(cancelled()))
+  when(handOver, listening.signal, () => aborting.abort(handedOver()))
   const timer = setInterval(() => {
     checkpointer.renewLease(claim, leaseMs).then(
-      (held) => {
-        if (!held) aborting.abort(fenced(claim.thread))
+      (outcome) => {
+        if (outcome !== 'held') aborting.abort(lost(claim, outcome))
       },
       () => {},
     )
@@ -31,14 +38,33 @@ export function heldLease(
     signal: aborting.signal,
     end() {
       clearInterval(timer)
-      caller?.removeEventListener('abort', cancel)
+      listening.abort()
     },
   }
 }
 
-export function fenced(thread: string): RecollectError {
+function when(signal: AbortSignal | undefined, listening: AbortSignal, act: () => void): void {
+  if (signal?.aborted) act()
+  else signal?.addEventListener('abort', act, { signal: listening })
+}
+
+/** Why a claim no longer holds. */
+export function lost({ thread }: { readonly thread: string }, why: 'fenced' | 'cancelled'): RecollectError {
+  if (why === 'cancelled') return cancelled()
   return new RecollectError(
     'run_fenced',
     `Another worker has taken over thread "${thread}", or its head was moved. Nothing of this attempt was kept; read the thread, or send the request again.`,
+  )
+}
+
+export function cancelled(): RecollectError {
+  return new RecollectError('run_cancelled', 'The run was cancelled.')
+}
+
+export function handedOver(): RecollectError {
+  return new RecollectError(
+    'run_handed_over',
+    'This worker had to stop before the run was at its end. Another one goes on with it: join the run, or read the thread later.',
+    { retryAfterMs: 5_000 },
   )
 }

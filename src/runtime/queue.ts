@@ -6,32 +6,34 @@ const patienceMs = 120_000
 const shortestMs = 250
 const longestMs = 15_000
 
-/** Until it is worth asking again: the longer the line, the later. Throws `run_queued` after two minutes; the run stays in line. */
+/**
+ * Until it is worth asking again: the longer the line, the later; at once when the request is cancelled. Throws `run_queued`
+ * after two minutes, or when the worker has to go; the run stays in line.
+ */
 export async function turnToCome(
   { run, ahead }: { run: string; ahead: number },
-  { thread, signal }: TurnRequest,
+  { thread, signal, handOver }: TurnRequest,
   queuedAt: number,
 ): Promise<void> {
-  if (performance.now() - queuedAt > patienceMs) {
-    throw new RecollectError(
-      'run_queued',
-      `Run "${run}" waits for its turn on thread "${thread}", behind ${ahead} others. It is kept and will be run; ask for it later.`,
-      { details: { run, ahead }, retryAfterMs: longestMs },
-    )
-  }
+  const stays = new RecollectError(
+    'run_queued',
+    `Run "${run}" waits for its turn on thread "${thread}", behind ${ahead} others. It is kept and will be run; ask for it later.`,
+    { details: { run, ahead }, retryAfterMs: longestMs },
+  )
+  if (performance.now() - queuedAt > patienceMs) throw stays
+  const ends = [signal, handOver].filter((end) => end !== undefined)
   // The one at work is ahead too: whoever is next asks most often.
   const pauseMs = Math.min(Math.max((ahead - 1) * 1_000, shortestMs), longestMs)
   await new Promise<void>((resolve) => {
     const go = () => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', go)
+      for (const end of ends) end.removeEventListener('abort', go)
       resolve()
     }
     const timer = setTimeout(go, pauseMs)
-    signal?.addEventListener('abort', go)
+    for (const end of ends) end.addEventListener('abort', go)
     // It may have been aborted while the claim was asked for.
-    if (signal?.aborted) go()
+    if (ends.some(({ aborted }) => aborted)) go()
   })
-  if (signal?.aborted)
-    throw new RecollectError('run_cancelled', 'The wait for a busy thread was given up. The run stays in line.')
+  if (handOver?.aborted && !signal?.aborted) throw stays
 }

@@ -9,6 +9,10 @@ export function unknownThread(thread: string): RecollectError {
   )
 }
 
+export function unknownRun(thread: string, run: string): RecollectError {
+  return new RecollectError('run_unknown', `Thread "${thread}" has no run "${run}".`)
+}
+
 /** Most turns take seconds. The lease says only how long a worker that is gone keeps its thread. */
 const busyRetryMs = 2_000
 

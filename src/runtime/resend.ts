@@ -1,6 +1,8 @@
 // Sends a write of unknown outcome again, unchanged (T8). Every write of the checkpointer may be sent twice.
 import { isRecollectError } from '../kernel/errors.ts'
 
+/** For a commit. Longer than one statement may take: what the model said is worth a second try. */
+export const commitPatienceMs = 20_000
 const firstPauseMs = 50
 const longestPauseMs = 2_000
 

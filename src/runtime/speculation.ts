@@ -1,22 +1,20 @@
 // Speculation: the first superstep on the cached state, while Postgres is still being asked whether that is the state.
 // Nothing of it is told, written or committed before the claim has answered; a wrong guess costs its model call.
-import { applyInput, type TaskWrites } from '../graph/apply.ts'
-import type { Position } from '../graph/checkpoint.ts'
+import { applyInput } from '../graph/apply.ts'
 import { plan } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { inputMint } from './advance.ts'
+import type { Held } from './context.ts'
 import type { Emit, RunEvent } from './events.ts'
-import { runTasks } from './superstep.ts'
+import { runTasks, type SuperstepResult } from './superstep.ts'
 import type { Candidate } from './thread-cache.ts'
 import type { House, TurnRequest } from './turn.ts'
 
 /** A first superstep that has begun before its time. */
 export interface Ahead {
-  /** After the input. */
-  readonly position: Position
-  readonly writes: Promise<TaskWrites[]>
+  readonly result: Promise<SuperstepResult>
   /** The guess was right: what was held back is told, and the run's end is the tasks' end. */
-  keep(claim: { epoch: number; emit: Emit; signal: AbortSignal }): void
+  keep(claim: { held: Held; emit: Emit; signal: AbortSignal }): void
   drop(): void
 }
 
@@ -24,24 +22,23 @@ export interface Ahead {
 export function runAhead(house: House, request: TurnRequest, candidate: Candidate): Ahead | undefined {
   const { run, user, tenant, thread } = request
   if (run === undefined || run.input === null || user === null) return undefined
-  const { graph, deepFreeze, env, model } = house
+  const { graph, deepFreeze, env, model, topics } = house
   const position = applyInput(graph, candidate.position, run.input, inputMint(run.id))
   const tasks = plan(graph, position, { deepFreeze })
   if (tasks.length === 0 || !tasks.every(({ node }) => node.pure === true)) return undefined
 
-  const claimed = Promise.withResolvers<number>()
+  const claimed = Promise.withResolvers<Held>()
   const aborting = new AbortController()
   let held: RunEvent[] = []
   let tell: Emit = (event) => held.push(event)
   const emit: Emit = (event) => tell(event)
-  const scope = { tenant, user, thread, run: run.id, epoch: claimed.promise, env, model, signal: aborting.signal, emit }
-  const writes = runTasks(graph, tasks, 1, scope)
+  const place = { tenant, user, thread, run: run.id }
+  const scope = { ...place, held: claimed.promise, topics, env, model, signal: aborting.signal, emit }
+  const result = runTasks(graph, tasks, { step: 1, name: { run: run.id, step: 1 } }, scope)
   // A guess that is dropped fails in silence.
-  writes.catch(() => {})
   claimed.promise.catch(() => {})
   return {
-    position,
-    writes,
+    result,
     keep(claim) {
       const stop = () => aborting.abort(claim.signal.reason)
       if (claim.signal.aborted) stop()
@@ -49,7 +46,7 @@ export function runAhead(house: House, request: TurnRequest, candidate: Candidat
       tell = claim.emit
       for (const event of held) tell(event)
       held = []
-      claimed.resolve(claim.epoch)
+      claimed.resolve(claim.held)
     },
     drop() {
       const wrong = new RecollectError('run_fenced', 'The cached state was not the thread’s: this was a guess.')

@@ -3,8 +3,9 @@ import type { Channels } from '../graph/channel.ts'
 import { type Graph, type GraphDefinition, graphOf } from '../graph/graph.ts'
 import type { NodeDefinition } from '../graph/node.ts'
 import { RecollectError } from '../kernel/errors.ts'
-import { CompiledGraph, type CompileOptions } from './compiled-graph.ts'
+import { CompiledGraph } from './compiled-graph.ts'
 import type { Context } from './context.ts'
+import type { CompileOptions } from './options.ts'
 
 /**
  * A graph as one literal: `new StateGraph({ state, nodes, edges })`. What is wrong with it does not compile; what types

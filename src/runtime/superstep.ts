@@ -1,51 +1,89 @@
 // One superstep: runs the tasks that are due at once, each with its retries and its time limit, and gives back what they wrote.
-import { type TaskWrites, writesOf } from '../graph/apply.ts'
+import { writesOf } from '../graph/apply.ts'
 import type { Graph, GraphNode } from '../graph/graph.ts'
 import type { Task } from '../graph/plan.ts'
+import type { TaskWrites } from '../graph/task-writes.ts'
 import { asRecollectError, isRecollectError, RecollectError } from '../kernel/errors.ts'
-import { type RunScope, TaskContext } from './context.ts'
+import { isHeld, type RunScope, TaskContext } from './context.ts'
 import { frozenWrite } from './frozen-write.ts'
 
 const defaultTimeoutMs = 60_000
 const defaultDelayMs = 500
 
+export interface Superstep {
+  /** In the run, from 1. */
+  readonly step: number
+  /** What it is known by outside: of a run that continues a failed one, that one's. */
+  readonly name: SuperstepName
+}
+
+export interface SuperstepName {
+  readonly run: string
+  readonly step: number
+}
+
+/** `finished`: what those tasks wrote that did not fail. */
+export type SuperstepResult =
+  | { readonly writes: readonly TaskWrites[]; readonly failure?: undefined }
+  | { readonly failure: RecollectError; readonly finished: readonly FinishedTask[] }
+
 /**
- * Waits for all tasks, also when one has failed: what a sibling has begun is not torn. Then throws the first failure in
- * task order, so that the same run fails the same way twice.
+ * Waits for all tasks, also when one has failed: what a sibling has begun is not torn (T5). The failure is the first in task
+ * order, so that the same run fails the same way twice. A task that has finished before is not run again.
  */
 export async function runTasks(
   graph: Graph,
   tasks: readonly Task[],
-  step: number,
+  superstep: Superstep,
   scope: RunScope,
-): Promise<TaskWrites[]> {
-  const [only] = tasks
-  if (only !== undefined && tasks.length === 1) return [await runTask(graph, only, step, scope)]
-  const settled = await Promise.allSettled(tasks.map((task) => runTask(graph, task, step, scope)))
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason
-    return result.value
-  })
+): Promise<SuperstepResult> {
+  const results = await Promise.all(tasks.map((task) => settled(graph, task, superstep, scope)))
+  const finished = results.filter((result) => result.failure === undefined)
+  const failed = results.find((result) => result.failure !== undefined)
+  return failed === undefined ? { writes: finished.map(({ writes }) => writes) } : { failure: failed.failure, finished }
 }
 
-async function runTask(graph: Graph, task: Task, step: number, scope: RunScope): Promise<TaskWrites> {
-  const { node } = task
+export interface FinishedTask {
+  readonly task: number
+  readonly writes: TaskWrites
+  readonly failure?: undefined
+}
+
+/** Never rejects. */
+async function settled(
+  graph: Graph,
+  task: Task,
+  superstep: Superstep,
+  scope: RunScope,
+): Promise<FinishedTask | { readonly failure: RecollectError }> {
+  const { index, node } = task
+  const before = isHeld(scope.held) ? scope.held.parts.finished(superstep.step, index, node.name) : undefined
+  try {
+    return { task: index, writes: before ?? (await runTask(graph, task, superstep, scope)) }
+  } catch (failure) {
+    return { failure: failureOf(failure, task, scope.signal) }
+  }
+}
+
+async function runTask(graph: Graph, task: Task, superstep: Superstep, scope: RunScope): Promise<TaskWrites> {
+  const { index, node } = task
   const attempts = node.retry?.attempts ?? 1
   for (let attempt = 1; ; attempt++) {
+    const context = new TaskContext(scope, { ...superstep, index, node: node.name, attempt })
     try {
-      return writesOf(graph, node.name, await runAttempt(task, step, attempt, scope))
+      scope.signal.throwIfAborted()
+      const writes = writesOf(graph, node.name, await runAttempt(task, context, scope.signal))
+      return context.sent.length === 0 ? writes : { ...writes, sent: context.sent }
     } catch (error) {
       const failure = failureOf(error, task, scope.signal)
       if (attempt >= attempts || scope.signal.aborted || !worthRetrying(failure)) throw failure
-      scope.emit({ type: 'task-retried', step, node: node.name, attempt: attempt + 1, error: failure })
+      scope.emit({ type: 'task-retried', step: superstep.step, node: node.name, attempt: attempt + 1, error: failure })
       await pause((node.retry?.delayMs ?? defaultDelayMs) * 2 ** (attempt - 1), scope.signal)
     }
   }
 }
 
-function runAttempt({ index, node, state }: Task, step: number, attempt: number, scope: RunScope): unknown {
-  scope.signal.throwIfAborted()
-  const context = new TaskContext(scope, { step, index, node: node.name, attempt })
+function runAttempt({ node, state }: Task, context: TaskContext, ended: AbortSignal): unknown {
   let returned: unknown
   try {
     returned = node.run(state as never, context as never)
@@ -53,7 +91,7 @@ function runAttempt({ index, node, state }: Task, step: number, attempt: number,
     context.close()
     throw error
   }
-  if (isThenable(returned)) return limited(Promise.resolve(returned), node, context, scope.signal)
+  if (isThenable(returned)) return limited(Promise.resolve(returned), node, context, ended)
   context.close()
   return returned
 }

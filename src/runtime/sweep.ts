@@ -1,31 +1,106 @@
-// The sweep: finishes runs whose worker is gone and that no request has taken over.
-import type { Checkpointer } from '../ports/checkpointer.ts'
+// The sweep, which a cron calls: finishes what was cut off, delivers what is due, and deletes what has had its time.
+import type { Cache } from '../ports/cache.ts'
+import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import type { CompiledGraph } from './compiled-graph.ts'
+import { type DeliveryResult, deliverMessages } from './delivery.ts'
 
-export interface SweepResult {
-  readonly found: number
-  readonly finished: number
-  /** A run that failed again, or whose graph is not deployed. It stays due until it has failed five times. */
-  readonly failed: number
+export interface SweepOptions {
+  readonly checkpointer: Checkpointer
+  readonly graphs: Readonly<Record<string, CompiledGraph>>
+  readonly cache?: Cache | undefined
+  readonly events?: EventLog | undefined
+  /** After so long nothing new is begun. 45,000 ms unless told otherwise. */
+  readonly budgetMs?: number
 }
 
-/** Takes up to `limit` orphans, one after the other: a sweep shares its isolate with requests. */
-export async function sweep(
+export interface SweepResult {
+  readonly runs: {
+    readonly found: number
+    readonly finished: number
+    /** Failed again. What failed for want of storage stays due until it was tried five times. */
+    readonly failed: number
+    /** Runs of graphs that no Worker has had for a day: now dead, and their threads are usable. */
+    readonly givenUp: number
+  }
+  readonly messages: DeliveryResult
+  readonly threads: { readonly expired: number }
+}
+
+/** At once: a sweep shares its isolate, and six connections, with requests. */
+const atOnce = 4
+const page = 20
+const day = 86_400_000
+const settledForMs = 7 * day
+
+export async function sweep(options: SweepOptions): Promise<SweepResult> {
+  const { checkpointer, graphs, budgetMs = 45_000 } = options
+  const untilMs = performance.now() + budgetMs
+  const graphsOtherThan = Object.keys(graphs)
+  const runs = await finishOrphans(checkpointer, graphs, untilMs)
+  const [givenUp, messages, expired] = await Promise.all([
+    checkpointer.giveUpRuns({ graphsOtherThan, olderThanMs: day }),
+    deliverMessages(checkpointer.outbox, deliverersOf(graphs), null, untilMs),
+    deleteExpired(options, untilMs),
+    checkpointer.outbox.purge(settledForMs),
+  ])
+  return { runs: { ...runs, givenUp }, messages, threads: { expired } }
+}
+
+async function finishOrphans(
   checkpointer: Checkpointer,
-  graphs: Readonly<Record<string, CompiledGraph>>,
-  limit = 20,
-): Promise<SweepResult> {
-  const orphans = await checkpointer.orphans(limit)
-  let finished = 0
-  let failed = 0
-  for (const orphan of orphans) {
+  graphs: SweepOptions['graphs'],
+  untilMs: number,
+): Promise<{ found: number; finished: number; failed: number }> {
+  const tried = new Set<string>()
+  const counts = { found: 0, finished: 0, failed: 0 }
+  const finish = async (orphan: Orphan) => {
     try {
-      const graph = graphs[orphan.graph]
-      if (graph === undefined) failed++
-      else if (await graph.finish(orphan)) finished++
+      if (await graphs[orphan.graph]?.finish(orphan)) counts.finished++
     } catch {
-      failed++
+      counts.failed++
     }
   }
-  return { found: orphans.length, finished, failed }
+  while (performance.now() < untilMs) {
+    const orphans = await checkpointer.orphans({ graphs: Object.keys(graphs), limit: page })
+    // One that failed for want of storage is still due, and is left to the next sweep.
+    const fresh = orphans.filter(({ tenant, run }) => !tried.has(JSON.stringify([tenant, run])))
+    if (fresh.length === 0) break
+    for (const { tenant, run } of fresh) tried.add(JSON.stringify([tenant, run]))
+    counts.found += fresh.length
+    await inTurn(fresh, untilMs, finish)
+  }
+  return counts
+}
+
+/** Redis first: while it will not forget, nothing is said to be deleted. */
+async function deleteExpired({ checkpointer, cache, events }: SweepOptions, untilMs: number): Promise<number> {
+  const { threads } = checkpointer
+  let deleted = 0
+  await inTurn(await threads.expired(page), untilMs, async (thread) => {
+    await Promise.all([cache?.delete(thread), events?.delete(thread)])
+    if (await threads.deleteExpired(thread)) deleted++
+  })
+  return deleted
+}
+
+/** A few at once, and none after `untilMs`. */
+async function inTurn<Item>(
+  items: readonly Item[],
+  untilMs: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const waiting = [...items]
+  const worker = async () => {
+    while (performance.now() < untilMs) {
+      const item = waiting.shift()
+      if (item === undefined) return
+      await work(item)
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+function deliverersOf(graphs: SweepOptions['graphs']) {
+  return Object.fromEntries(Object.entries(graphs).map(([name, { deliverer }]) => [name, deliverer]))
 }

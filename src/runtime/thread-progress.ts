@@ -3,18 +3,27 @@ import { deltaText, emptyPosition, type Position } from '../graph/checkpoint.ts'
 import { difference } from '../graph/delta.ts'
 import type { Graph } from '../graph/graph.ts'
 import { stateView } from '../graph/plan.ts'
+import { writesText } from '../graph/task-writes.ts'
 import type { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
 import { encode } from '../kernel/json.ts'
-import type { Checkpointer, ClaimedTurn, ClaimRef, NewCheckpoint, StepCommit } from '../ports/checkpointer.ts'
+import type {
+  Checkpointer,
+  ClaimedTurn,
+  ClaimRef,
+  NewCheckpoint,
+  SavedTask,
+  StepCommit,
+} from '../ports/checkpointer.ts'
+import type { OutboxEntry } from '../ports/outbox.ts'
 import type { Progress, Recorded } from './advance.ts'
 import type { Emit } from './events.ts'
-import { fenced } from './lease.ts'
-import { isUnknownOutcome, resend } from './resend.ts'
+import { lost } from './lease.ts'
+import { commitPatienceMs, isUnknownOutcome, resend } from './resend.ts'
+import type { FinishedTask } from './superstep.ts'
 
 interface ProgressOptions {
   readonly leaseMs: number
-  readonly patienceMs: number
   readonly emit: Emit
   readonly graph: Graph
 }
@@ -31,7 +40,9 @@ export class ThreadProgress implements Progress {
   #started = false
   /** Whether the last commit's fate is known; after an unknown one nothing more may be said (T8). */
   #sure = true
+  #sent = false
   #pending: { recorded: Recorded; checkpoint: NewCheckpoint }[] = []
+  #finished: readonly SavedTask[] = []
 
   constructor(checkpointer: Checkpointer, claimed: ClaimedTurn, claim: ClaimRef, options: ProgressOptions) {
     this.#checkpointer = checkpointer
@@ -49,6 +60,15 @@ export class ThreadProgress implements Progress {
 
   get hash(): string {
     return this.#hash
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq
+  }
+
+  /** Whether messages wait in the outbox since. */
+  get sent(): boolean {
+    return this.#sent
   }
 
   startAt(position: Position): void {
@@ -75,47 +95,56 @@ export class ThreadProgress implements Progress {
   }
 
   commit(status: 'running' | 'success'): Promise<void> {
-    return this.#send(status, null)
+    return this.#send(status, null, [])
   }
 
-  /** Ends the run in the thread: the input stays, the reason is readable. A lost claim, or a silent database, leaves it to whoever takes over; one that was silent before the start does so at once. */
+  keep(finished: readonly FinishedTask[]): void {
+    this.#finished = finished.flatMap(savedTask)
+  }
+
+  /**
+   * Ends the run in the thread: the input stays, the reason is readable, and what tasks have finished is kept for whoever goes
+   * on. A lost claim, or a silent database, leaves it to whoever takes over. A worker that has to go, and one whose database
+   * was silent before the start, gives it back at once.
+   */
   async fail(failure: RecollectError): Promise<void> {
     if (failure.code === 'run_fenced' || !this.#sure) return
-    if (!this.#started && failure.code === 'storage_unavailable') {
-      await this.#checkpointer.releaseTurn(this.#claim).catch(() => {})
+    if (failure.code === 'run_handed_over' || (!this.#started && failure.code === 'storage_unavailable')) {
+      const release = () => this.#checkpointer.releaseTurn(this.#claim, this.#finished)
+      await resend(release, releasePatienceMs).catch(() => {})
       return
     }
     const cancelled = failure.code === 'run_cancelled'
     // What the failed superstep recorded is not kept; its input is.
     this.#pending = this.#pending.filter(({ recorded }) => recorded.step === 0)
     this.#step = this.#step + 1
-    const error = cancelled ? null : { code: failure.code, message: failure.message }
-    await this.#send(cancelled ? 'cancelled' : 'error', error).catch(() => {})
+    const end = cancelled ? this.#send('cancelled', null, []) : this.#send('error', errorOf(failure), this.#finished)
+    await end.catch(() => {})
   }
 
-  async #send(status: StepCommit['status'], error: StepCommit['error']): Promise<void> {
-    const { leaseMs, patienceMs } = this.#options
+  async #send(status: StepCommit['status'], error: StepCommit['error'], saved: readonly SavedTask[]): Promise<void> {
     const pending = this.#pending
+    const messages = pending.flatMap(({ recorded }) => messagesOf(recorded))
     const commit: StepCommit = {
       ...this.#claim,
       head: this.#head,
       hash: this.#hash,
       step: this.#step,
       checkpoints: pending.map(({ checkpoint }) => checkpoint),
-      status,
-      error,
-      leaseMs,
+      ...{ status, error, saved, messages },
+      leaseMs: this.#options.leaseMs,
     }
     this.#sure = false
-    const { outcome } = await resend(() => this.#checkpointer.commitStep(commit), patienceMs).catch(
+    const outcome = await resend(() => this.#checkpointer.commitStep(commit), commitPatienceMs).catch(
       (error: unknown) => {
         this.#sure = !isUnknownOutcome(error)
         throw error
       },
     )
     this.#sure = true
-    if (outcome === 'fenced') throw fenced(this.#claim.thread)
+    if (outcome.outcome === 'fenced') throw lost(this.#claim, outcome.status === 'cancelled' ? 'cancelled' : 'fenced')
     this.#pending = []
+    this.#sent ||= messages.length > 0
     for (const { recorded, checkpoint } of pending) {
       this.#lastSeq++
       this.#head = this.#lastSeq
@@ -128,6 +157,35 @@ export class ThreadProgress implements Progress {
     const { emit, graph } = this.#options
     const values = stateView(graph, position.values)
     const next = position.due.map(({ node }) => node)
-    emit({ type: 'checkpoint-saved', seq: this.#head, step, values, writes, next })
+    const updates = writes.map(({ node, update }) => ({ node, update }))
+    emit({ type: 'checkpoint-saved', seq: this.#head, step, values, writes: updates, next })
   }
+}
+
+/** A worker that has to go has little time left. */
+const releasePatienceMs = 2_000
+
+function errorOf({ code, message }: RecollectError) {
+  return { code, message }
+}
+
+/** None for writes that cannot be stored: that task runs again. */
+function savedTask({ task, writes }: FinishedTask): SavedTask[] {
+  try {
+    return [{ task, key: '', value: writesText(writes) }]
+  } catch {
+    return []
+  }
+}
+
+/** Their ids are the same whenever the superstep is committed again. */
+function messagesOf({ writes, name }: Recorded): OutboxEntry[] {
+  if (name === undefined) return []
+  return writes.flatMap(({ sent = [] }, task) =>
+    sent.map(({ topic, payload }, index) => ({
+      id: `${name.run}:${name.step}:${task}.${index + 1}`,
+      topic,
+      payload: encode(payload),
+    })),
+  )
 }

@@ -1,13 +1,17 @@
 // The one suite for every checkpointer: the same outcomes, whatever it is made of.
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import { cancellation } from './checkpointer/cancellation.ts'
 import { chains } from './checkpointer/chains.ts'
 import { claims } from './checkpointer/claims.ts'
 import { commits } from './checkpointer/commits.ts'
 import { hostile } from './checkpointer/hostile.ts'
 import { keys } from './checkpointer/keys.ts'
 import { line } from './checkpointer/line.ts'
+import { outbox } from './checkpointer/outbox.ts'
 import { records } from './checkpointer/records.ts'
+import { retention } from './checkpointer/retention.ts'
+import { savedTasks } from './checkpointer/saved-tasks.ts'
 import { strategies } from './checkpointer/strategies.ts'
 
 export interface Made {
@@ -31,6 +35,10 @@ export function checkpointerContract(name: string, make: () => Promise<Made>) {
     describe('the line', () => line(subject))
     describe('strategies', () => strategies(subject))
     describe('commits', () => commits(subject))
+    describe('saved tasks', () => savedTasks(subject))
+    describe('cancellation', () => cancellation(subject))
+    describe('the outbox', () => outbox(subject))
+    describe('retention', () => retention(subject))
     describe('chains', () => chains(subject))
     describe('records', () => records(subject))
     describe('hostile text', () => hostile(subject))

@@ -335,7 +335,7 @@ describe('afterwards', () => {
   })
 
   it.each([
-    ['drop function recollect.begin_turn_v1', '/threads/lost/runs/wait', turnText('hi')],
+    ['drop function recollect.begin_turn_v2', '/threads/lost/runs/wait', turnText('hi')],
     ['drop table recollect.threads cascade', '/threads', '{}'],
     ['drop schema recollect cascade', '/chat', JSON.stringify({ id: 'lost', ...chatMessage('hi') })],
   ])('a schema that is not whole (%s) is 503 and names the command that mends it', async (loss, path, text) => {

@@ -1,7 +1,7 @@
 // The local stack as a newcomer starts it: `npm run dev`, with a data folder and a port of its own.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
 import { promisify } from 'node:util'
+import { freePort } from '../../local/free-port.ts'
 
 export interface LocalStack {
   readonly base: string
@@ -10,7 +10,7 @@ export interface LocalStack {
   readonly seconds: number
   readonly output: string
   post(path: string, body: unknown, token?: string): Promise<Response>
-  get(path: string, token?: string): Promise<Response>
+  get(path: string, token?: string, headers?: Record<string, string>): Promise<Response>
   /** Ends it without a word, as a crash does. */
   kill(): Promise<void>
   /** Ctrl-C. Resolves when nothing of it listens any more. */
@@ -38,7 +38,7 @@ export async function startStack(data: string, extra: readonly string[] = []): P
     output,
     post: (path, body, given = token) =>
       fetch(base + path, { method: 'POST', headers: headers(given), body: JSON.stringify(body) }),
-    get: (path, given = token) => fetch(base + path, { headers: headers(given) }),
+    get: (path, given = token, more = {}) => fetch(base + path, { headers: { ...headers(given), ...more } }),
     async kill() {
       const gone = exited(child)
       signal(child, 'SIGKILL')
@@ -89,14 +89,6 @@ function welcomeOf(child: ChildProcess): Promise<string> {
     child.stderr?.on('data', read)
     child.once('exit', (code) => reject(new Error(`The stack ended with ${code}. It said:\n${output}`)))
   })
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 /** Until nothing listens there any more. */

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { framesOf } from '../http/deployment.ts'
 import { type LocalStack, startStack, tokenFrom } from './local-stack.ts'
 
 interface Values {
@@ -42,14 +43,16 @@ describe('npm run dev', { timeout: 180_000 }, () => {
     expect(lastOf(await say('memory', 'what is my name?'))).toContain('Ada')
   })
 
-  it('finds every answered turn after a SIGKILL in mid-answer, and finishes the one that was cut off', async () => {
+  it('finds every answered turn after a SIGKILL in mid-answer, finishes the one that was cut off, and tells it to who comes back', async () => {
     await say('crash', 'my name is Grace')
-    const cutOff = say('crash', 'slow 20000').catch(() => 'cut off')
-    await new Promise((resolve) => setTimeout(resolve, 2_000))
+    const cutOff = await watch('crash', `slow 20000 ${'and steady '.repeat(40)}wins`)
+    await new Promise((resolve) => setTimeout(resolve, 4_000))
     await stack.kill()
-    expect(await cutOff).toBe('cut off')
+    const seen = framesOf(await cutOff.text)
+    expect(seen.length).toBeGreaterThan(1)
 
     stack = await startStack(data)
+    const again = stack.get(`${cutOff.location}`, undefined, { 'last-event-id': seen.at(-1)?.id ?? '' })
     const before = await messagesOf('crash')
     expect(before.map(({ content }) => content)).toContain('my name is Grace')
     expect(before).toHaveLength(2)
@@ -60,6 +63,10 @@ describe('npm run dev', { timeout: 180_000 }, () => {
       return messages.length === 4 ? messages : undefined
     })
     expect(finished.map(({ type }) => type)).toEqual(['human', 'ai', 'human', 'ai'])
+    const frames = framesOf(await (await again).text())
+    expect(frames.map(({ id }) => id)).toEqual([...new Set(frames.map(({ id }) => id))])
+    expect(frames.filter(({ id }) => seen.some((frame) => frame.id === id))).toEqual([])
+    expect(JSON.stringify(frames.at(-1)?.data)).toContain('and steady wins')
     expect(lastOf(await say('crash', 'what is my name?'))).toContain('Grace')
   })
 
@@ -102,6 +109,26 @@ async function say(thread: string, content: string): Promise<Values> {
     input: { messages: [{ role: 'user', content }] },
   })
   return response.json()
+}
+
+/** A turn that is read as long as it goes, and where to come back to. */
+async function watch(thread: string, content: string): Promise<{ location: string; text: Promise<string> }> {
+  const response = await stack.post(`/threads/${thread}/runs/stream`, {
+    ...{ assistant_id: 'support', stream_resumable: true, stream_mode: ['messages-tuple', 'values'] },
+    input: { messages: [{ role: 'user', content }] },
+  })
+  return { location: response.headers.get('location') ?? '', text: readUntilCut(response) }
+}
+
+async function readUntilCut(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true })
+  } catch {
+    // The connection is gone.
+  }
+  return text
 }
 
 async function messagesOf(thread: string): Promise<Values['messages']> {

@@ -1,9 +1,10 @@
 // Graphs for tests of graph/ alone: supersteps without a runtime.
-import { applyInput, applyWrites, type TaskWrites, writesOf } from '../../src/graph/apply.ts'
+import { applyInput, applyWrites, writesOf } from '../../src/graph/apply.ts'
 import { append, last } from '../../src/graph/channel.ts'
 import { emptyPosition, type Position } from '../../src/graph/checkpoint.ts'
 import { type Graph, graphOf } from '../../src/graph/graph.ts'
 import { plan } from '../../src/graph/plan.ts'
+import type { TaskWrites } from '../../src/graph/task-writes.ts'
 
 export const state = { log: append<string>(), count: last(0), item: last<unknown>() }
 

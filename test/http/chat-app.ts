@@ -6,6 +6,7 @@ import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { serve } from '../../src/http/index.ts'
 import { agent, type Tool } from '../../src/index.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import type { EventLog } from '../../src/ports/event-log.ts'
 import type { Model, ModelPart } from '../../src/ports/model.ts'
 
 const secret = 'a secret of the tests, 32 bytes long'
@@ -15,11 +16,15 @@ interface ChatAppParts {
   readonly tools?: readonly Tool[]
   /** That of another application makes this one a second isolate on its database. */
   readonly checkpointer?: Checkpointer
+  readonly events?: EventLog
+  readonly leaseMs?: number
 }
 
-export function chatApp({ model, tools = [], checkpointer = memoryCheckpointer() }: ChatAppParts) {
-  const graph = agent({ tools }).compile({ checkpointer, model, deepFreeze: true })
-  return { app: serve({ graphs: { default: graph, support: graph }, checkpointer, auth: { secret } }), checkpointer }
+export function chatApp({ model, tools = [], checkpointer = memoryCheckpointer(), ...options }: ChatAppParts) {
+  const graph = agent({ tools }).compile({ checkpointer, model, deepFreeze: true, ...options })
+  const { events } = options
+  const graphs = { default: graph, support: graph }
+  return { app: serve({ graphs, checkpointer, auth: { secret }, ...(events && { events }) }), checkpointer, graph }
 }
 
 export async function tokenOf(user: string, { tenant = 'acme', scope = 'chat' } = {}): Promise<string> {

@@ -169,12 +169,12 @@ export function said(content: string) {
 }
 
 /** The frames of an event stream. */
-export function framesOf(text: string): { event: string; data: never; id: number }[] {
+export function framesOf(text: string): { event: string; data: never; id: string }[] {
   return text
     .split('\n\n')
     .filter((frame) => frame.startsWith('event:'))
     .map((frame) => {
       const [event = '', data = '', id = ''] = frame.split('\n').map((line) => line.slice(line.indexOf(': ') + 2))
-      return { event, data: JSON.parse(data) as never, id: Number(id) }
+      return { event, data: JSON.parse(data) as never, id }
     })
 }

@@ -5,7 +5,16 @@ import { RecollectError, type RunEvent } from '../../src/index.ts'
 import type { Emit } from '../../src/runtime/events.ts'
 
 const address = { tenant: 'acme', thread: 't', user: 'alex' }
-const started = { type: 'run-started', run: 'r1', thread: 't', epoch: 1, storageMs: 0, speculation: 'none' } as const
+const started = {
+  type: 'run-started',
+  run: 'r1',
+  thread: 't',
+  epoch: 1,
+  step: 0,
+  seq: 0,
+  storageMs: 0,
+  speculation: 'none',
+} as const
 const finished = { type: 'run-finished', run: 'r1', seq: 2, values: {} } as const
 const delta = (text: string): RunEvent => ({ type: 'text-delta', messageId: 'm', step: 1, node: 'n', text })
 

@@ -54,10 +54,10 @@ test('a stream begins with its metadata, numbers its frames and tells the values
   expect(answer.headers.get('cache-control')).toContain('no-transform')
   const frames = framesOf(answer.text)
   expect(frames.map(({ event }) => event)).toEqual(['metadata', 'values', 'values'])
-  expect(frames.map(({ id }) => id)).toEqual([0, 1, 2])
+  expect(frames.map(({ id }) => id)).toEqual(['0-0', '1-0', '1-1'])
   const run = answer.headers.get('content-location')?.split('/').at(-1)
   expect(frames[0]?.data).toEqual({ run_id: run, attempt: 1, thread_id: 't1' })
-  expect(answer.text.split('\n\n')[0]).toMatch(/^event: metadata\ndata: \{.*\}\nid: 0$/)
+  expect(answer.text.split('\n\n')[0]).toMatch(/^event: metadata\ndata: \{.*\}\nid: 0-0$/)
   expect(answer.headers.get('location')).toBe(`/threads/t1/runs/${run}/stream?stream_mode=values`)
 })
 
@@ -213,10 +213,10 @@ test('a stream is taken up again after the last event that was seen', async () =
   await vi.waitFor(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
   const [{ run_id: run }] = (await send('GET', '/threads/t1/runs')).body
   const path = `/threads/t1/runs/${run}/stream?stream_mode=${modes.join(',')}`
-  const headers = { authorization: `Bearer ${await tokenFor()}`, 'last-event-id': '1' }
+  const headers = { authorization: `Bearer ${await tokenFor()}`, 'last-event-id': '0-0' }
   const again = conforming('GET', path, await app.request(path, { headers }))
   open()
-  expect(framesOf((await again).text)).toEqual(framesOf((await whole).text).slice(2))
+  expect(framesOf((await again).text)).toEqual(framesOf((await whole).text).slice(1))
   const later = await send('GET', path)
   expect(kinds(later)).toEqual(['metadata', 'values'])
   expect(framesOf(later.text).at(-1)?.data).toEqual(framesOf((await whole).text).at(-1)?.data)

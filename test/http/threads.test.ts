@@ -1,5 +1,7 @@
 // Threads in the LangGraph wire.
 import { expect, test, vi } from 'vitest'
+import { memoryCache } from '../../src/adapters/memory/index.ts'
+import { RecollectError, sweep } from '../../src/index.ts'
 import { deployment, said } from './deployment.ts'
 
 test('a thread is created, read, changed and deleted', async () => {
@@ -85,7 +87,8 @@ test('a search shows values, unless others are selected', async () => {
 test('what is not supported is refused by name', async () => {
   const send = deployment().as()
   const refused = { status: 422, body: { code: 'feature_unsupported' } }
-  expect(await send('POST', '/threads', { ttl: 60 })).toMatchObject({ ...refused, body: { details: { field: 'ttl' } } })
+  const keepLatest = { ttl: { ttl: 60, strategy: 'keep_latest' } }
+  expect(await send('POST', '/threads', keepLatest)).toMatchObject(refused)
   expect(await send('POST', '/threads', { supersteps: [{}] })).toMatchObject(refused)
   expect(await send('POST', '/threads/search', { values: { a: 1 } })).toMatchObject(refused)
   expect(await send('POST', '/threads/search', { extract: { a: 'b' } })).toMatchObject(refused)
@@ -101,4 +104,55 @@ test('deleting a thread also empties the cache of it', async () => {
   await vi.waitFor(async () => expect(await cache.read(key)).not.toEqual([]))
   await as({ sub: 'olga', scope: 'operate' })('DELETE', '/threads/t1')
   expect(await cache.read(key)).toEqual([])
+})
+
+test('a thread with a time to live goes when it is over, from the database and from the cache', async () => {
+  const { as, cache, checkpointer, graphs } = deployment()
+  const send = as()
+  for (const ttl of [0, -1, 'soon', { ttl: 1, strategy: 'archive' }, { minutes: 1 }, 1e9])
+    expect(await send('POST', '/threads', { ttl })).toMatchObject({ status: 422, body: { code: 'input_invalid' } })
+  await send('POST', '/threads', { thread_id: 't1', ttl: 1 })
+  await send('POST', '/threads', { thread_id: 't2', ttl: { ttl: 1, strategy: 'delete' } })
+  await send('POST', '/threads', { thread_id: 't3' })
+  await send('PATCH', '/threads/t3', { ttl: 1 })
+  await send('POST', '/threads/t4/runs/wait', { assistant_id: 'chat', input: said('a'), if_not_exists: 'create' })
+  const key = { tenant: 'acme', thread: 't1', owner: 'alex' }
+  await send('POST', '/threads/t1/runs/wait', { assistant_id: 'chat', input: said('hello') })
+  await vi.waitFor(async () => expect(await cache.read(key)).not.toEqual([]))
+  vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] })
+  try {
+    expect((await sweep({ checkpointer, graphs, cache })).threads).toEqual({ expired: 3 })
+    expect(await cache.read(key)).toEqual([])
+  } finally {
+    vi.useRealTimers()
+  }
+  const left = (await send('POST', '/threads/search', {})).body
+  expect(left.map(({ thread_id }: { thread_id: string }) => thread_id)).toEqual(['t4'])
+})
+
+test('threads are pruned: deleted, or down to their latest state; those of others are passed over', async () => {
+  const { as } = deployment()
+  const [alex, eve] = [as(), as({ sub: 'eve' })]
+  for (const send of [alex, eve]) {
+    for (const thread of ['t1', 't2']) {
+      const body = { assistant_id: 'chat', input: said('a'), if_not_exists: 'create' }
+      await send('POST', `/threads/${send === eve ? 'eve-' : ''}${thread}/runs/wait`, body)
+    }
+  }
+  const prune = async (body: unknown) => (await alex('POST', '/threads/prune', body)).body
+  expect(await prune({ thread_ids: ['t1', 'eve-t1', 'none'], strategy: 'keep_latest' })).toEqual({ pruned_count: 1 })
+  expect((await alex('GET', '/threads/t1/state')).body.values.messages).toHaveLength(2)
+  expect(await prune({ thread_ids: ['t1', 'eve-t1', 'none', 't1'] })).toEqual({ pruned_count: 1 })
+  expect(await alex('GET', '/threads/t1')).toMatchObject({ status: 404 })
+  expect(await eve('GET', '/threads/eve-t1')).toMatchObject({ status: 200 })
+  expect(await alex('POST', '/threads/prune', { thread_ids: ['../x'] })).toMatchObject({ status: 400 })
+})
+
+test('nothing is said to be deleted while Redis will not forget it', async () => {
+  const cache = memoryCache()
+  const away = { ...cache, delete: () => Promise.reject(new RecollectError('storage_unavailable', 'Redis is away.')) }
+  const send = deployment({ cache: away }).as()
+  await send('POST', '/threads', { thread_id: 't1' })
+  expect(await send('DELETE', '/threads/t1')).toMatchObject({ status: 503 })
+  expect(await send('GET', '/threads/t1')).toMatchObject({ status: 200 })
 })

@@ -8,19 +8,13 @@ export const at = { tenant: 'acme', user: 'ada', thread: 't-1' }
 
 /** `inner`, but for what `change` replaces. */
 export function altered(inner: Checkpointer, change: Partial<Checkpointer>): Checkpointer {
-  return {
-    beginTurn: (begin) => inner.beginTurn(begin),
-    commitStep: (step) => inner.commitStep(step),
-    renewLease: (claim, leaseMs) => inner.renewLease(claim, leaseMs),
-    releaseTurn: (claim) => inner.releaseTurn(claim),
-    abandonTurn: (attempt) => inner.abandonTurn(attempt),
-    loadChain: (load) => inner.loadChain(load),
-    putSnapshot: (snapshot) => inner.putSnapshot(snapshot),
-    orphans: (limit) => inner.orphans(limit),
-    threads: inner.threads,
-    runs: inner.runs,
-    ...change,
-  }
+  return new Proxy(inner, {
+    get(target, name) {
+      if (Object.hasOwn(change, name)) return Reflect.get(change, name)
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 export function unavailable(): RecollectError {

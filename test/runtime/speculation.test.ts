@@ -116,6 +116,7 @@ describe('on a cached thread', () => {
       graph: 'default',
       token: 't',
       leaseMs: 60_000,
+      threadTtlMs: null,
       inlineBytes: 0,
       maxAttempts: 5,
     }

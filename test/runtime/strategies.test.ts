@@ -91,15 +91,31 @@ test('the same key twice at once is one run with one answer', async () => {
   expect(model.requests).toHaveLength(1)
 })
 
-test('a caller that leaves the line leaves its run there: the next in line runs it first', async () => {
+test('a caller that cancels in line takes its run out of it', async () => {
+  const { ask, said, checkpointer, release } = talking()
+  const first = ask('hold')
+  const cancelling = new AbortController()
+  const second = ask('two', 'enqueue', { signal: cancelling.signal })
+  const third = ask('three', 'enqueue')
+  await vi.advanceTimersByTimeAsync(1_000)
+  cancelling.abort()
+  await expect(second).rejects.toMatchObject({ code: 'run_cancelled' })
+  expect(await checkpointer.runs.get(key, 'two')).toMatchObject({ status: 'cancelled' })
+  release()
+  await settled(third)
+  await first
+  expect(await said()).toEqual(['hold', 'three'].flatMap((text) => [text, `You said ${text}`]))
+})
+
+test('a caller whose worker has to go leaves its run in line: the next in line runs it first', async () => {
   const { ask, said, checkpointer, release } = talking()
   const first = ask('hold')
   const leaving = new AbortController()
-  const second = ask('two', 'enqueue', { signal: leaving.signal })
+  const second = ask('two', 'enqueue', { handOver: leaving.signal })
   const third = ask('three', 'enqueue')
   await vi.advanceTimersByTimeAsync(1_000)
   leaving.abort()
-  await expect(second).rejects.toMatchObject({ code: 'run_cancelled' })
+  await expect(second).rejects.toMatchObject({ code: 'run_queued' })
   expect(await checkpointer.runs.get(key, 'two')).toMatchObject({ status: 'queued' })
   release()
   expect(answerOf((await settled(third)).value ?? expect.unreachable())).toBe('You said three')
@@ -146,12 +162,12 @@ test('after two minutes a turn is told that it is kept in line, and somebody run
   expect(second.error).toMatchObject({ code: 'run_queued', details: { run: 'second', ahead: 1 } })
   gate.resolve()
   await settled(first)
-  expect(await settled(sweep(checkpointer, { default: app }))).toEqual({
-    value: { found: 0, finished: 0, failed: 0 },
+  expect(await settled(sweep({ checkpointer, graphs: { default: app } }))).toMatchObject({
+    value: { runs: { found: 0 } },
   })
   await vi.advanceTimersByTimeAsync(5_500)
-  expect(await settled(sweep(checkpointer, { default: app }))).toEqual({
-    value: { found: 1, finished: 1, failed: 0 },
+  expect(await settled(sweep({ checkpointer, graphs: { default: app } }))).toMatchObject({
+    value: { runs: { found: 1, finished: 1 } },
   })
   expect((await app.state(at)).values.log).toEqual(['slow', 'first', 'second', 'b', 'first', 'second'])
 })
@@ -215,7 +231,7 @@ test('a run rolled back leaves nothing: not its message, not what it committed, 
   expect(rolled.value?.log).toEqual(log)
   gate.resolve()
   const { events } = (await settled(first)).value ?? expect.unreachable()
-  expect(events.at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'run_fenced' } })
+  expect(events.at(-1)).toMatchObject({ type: 'run-failed', error: { code: 'run_cancelled' } })
   expect(typesOf(events)).not.toContain('run-finished')
   expect((await app.invoke({ log: 'c' }, at)).log).toEqual([...log, 'c', 'first', 'second'])
   expect((await app.history(at)).map(({ step }) => step).reverse()).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2])
@@ -225,7 +241,7 @@ test('a run rolled back leaves nothing: not its message, not what it committed, 
 test('of two at once the second rolls the first back: only its message and its answer', async () => {
   const { ask, said } = talking()
   const { value } = await settled(Promise.allSettled([ask('one'), ask('two', 'rollback')]))
-  expect(value).toMatchObject([{ reason: { code: 'run_fenced' } }, { value: { run: 'two' } }])
+  expect(value).toMatchObject([{ reason: { code: 'run_cancelled' } }, { value: { run: 'two' } }])
   expect(await said()).toEqual(['two', 'You said two'])
 })
 

@@ -58,17 +58,24 @@ describe('a worker that is gone', () => {
 
   test('leaves a run that the sweep finishes, and once is enough', async () => {
     const { app, inner } = await abandoned()
-    expect(await sweep(inner, { default: app })).toEqual({ found: 0, finished: 0, failed: 0 })
+    expect((await sweep({ checkpointer: inner, graphs: { default: app } })).runs).toMatchObject({ found: 0 })
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(await settled(sweep(inner, { default: app }))).toEqual({ value: { found: 1, finished: 1, failed: 0 } })
-    expect(await sweep(inner, { default: app })).toEqual({ found: 0, finished: 0, failed: 0 })
+    expect(await settled(sweep({ checkpointer: inner, graphs: { default: app } }))).toMatchObject({
+      value: { runs: { found: 1, finished: 1, failed: 0 } },
+    })
+    expect((await sweep({ checkpointer: inner, graphs: { default: app } })).runs).toMatchObject({ found: 0 })
     expect((await app.state(at)).values.log).toEqual(['a', ...wholeTurn])
   })
 
-  test('leaves a run that a sweep without its graph counts as not done', async () => {
-    const { inner } = await abandoned()
+  test('leaves a run that a sweep without its graph leaves alone for a day, and then ends, so that the thread is usable', async () => {
+    const { inner, app } = await abandoned()
+    const elsewhere = { checkpointer: inner, graphs: {} }
     await vi.advanceTimersByTimeAsync(60_000)
-    expect(await sweep(inner, {})).toEqual({ found: 1, finished: 0, failed: 1 })
+    expect((await sweep(elsewhere)).runs).toEqual({ found: 0, finished: 0, failed: 0, givenUp: 0 })
+    await vi.advanceTimersByTimeAsync(86_400_000)
+    expect((await sweep(elsewhere)).runs).toMatchObject({ givenUp: 1 })
+    expect(await inner.runs.get(key, 'lost')).toMatchObject({ status: 'dead', error: { code: 'graph_unknown' } })
+    expect((await settled(app.invoke({ log: 'b' }, at))).value?.log).toEqual(['b', ...wholeTurn])
   })
 
   test('after a commit is followed from that commit, not from the start', async () => {
@@ -89,7 +96,9 @@ describe('a worker that is gone', () => {
     const gone = graph.compile({ checkpointer: altered(inner, { commitStep: () => Promise.reject(unavailable()) }) })
     for (let attempt = 2; attempt <= 5; attempt++) {
       await vi.advanceTimersByTimeAsync(60_000)
-      expect(await settled(sweep(inner, { default: gone }))).toMatchObject({ value: { failed: 1 } })
+      expect(await settled(sweep({ checkpointer: inner, graphs: { default: gone } }))).toMatchObject({
+        value: { runs: { failed: 1 } },
+      })
     }
     await vi.advanceTimersByTimeAsync(60_000)
     expect((await settled(app.invoke({ log: 'b' }, at))).value?.log).toEqual(['b', ...wholeTurn])
@@ -138,7 +147,7 @@ describe('a worker that was taken over', () => {
   })
 
   test('learns it from its renewal, and its node is told to stop', async () => {
-    const { first, aborted } = await takenOver({ renewLease: async () => false })
+    const { first, aborted } = await takenOver({ renewLease: async () => 'fenced' })
     expectFenced((await settled(first)).value?.events)
     expect(aborted[0]).toMatchObject({ code: 'run_fenced' })
   })

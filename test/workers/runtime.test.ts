@@ -23,16 +23,21 @@ describe('in workerd', () => {
   })
 
   it('opens what it has sealed, and nothing that was moved or changed', async () => {
-    const seal = await sealFor('s'.repeat(32), 'host/db', { tenant: 'acme', thread: 'first', owner: 'alex' })
-    const other = await sealFor('s'.repeat(32), 'host/db', { tenant: 'acme', thread: 'second', owner: 'alex' })
-    const entry = { seq: 7, hash: 'abc', text: 'Grüße \u0000 😀' }
-    const element = await seal.close(entry, 'parent')
-    expect(await seal.open(element, 'parent')).toEqual(entry)
-    expect(await seal.open(element, 'another')).toBeUndefined()
-    expect(await other.open(element, 'parent')).toBeUndefined()
-    expect(await seal.open(element.replace('7.', '8.'), 'parent')).toBeUndefined()
-    expect(await seal.open(`${element.slice(0, -6)}AAAAAA`, 'parent')).toBeUndefined()
-    expect(other.name).not.toBe(seal.name)
+    const options = { secret: 's'.repeat(32), database: 'host/db', url: '', token: '' }
+    const at = { tenant: 'acme', thread: 'first', owner: 'alex' }
+    const seal = await sealFor(options, at, 'cache')
+    const others = await Promise.all([
+      sealFor(options, { ...at, thread: 'second' }, 'cache'),
+      sealFor(options, at, 'events'),
+      sealFor({ ...options, database: 'host/other' }, at, 'cache'),
+    ])
+    const text = 'Grüße \u0000 😀'
+    const body = (await seal.close('7.abc.', text)).slice('7.abc.'.length)
+    expect(await seal.open('7.abc.', body)).toEqual(text)
+    expect(await seal.open('8.abc.', body)).toBeUndefined()
+    expect(await seal.open('7.abc.', `${body.slice(0, -6)}AAAAAA`)).toBeUndefined()
+    for (const other of others) expect(await other.open('7.abc.', body)).toBeUndefined()
+    expect(new Set([seal, ...others].map(({ name }) => name)).size).toBe(4)
   })
 
   it('remembers a thread', async () => {

@@ -1,6 +1,6 @@
 // A thread's checkpoints in memory: branches, chains, snapshots and the sizes that go with them.
 import type { Frame, NewCheckpoint } from '../../ports/checkpointer.ts'
-import type { StoredCheckpoint, StoredThread } from './tables.ts'
+import { isLive, type StoredCheckpoint, type StoredThread } from './tables.ts'
 
 /** Adds a child of the head and makes it the head. */
 export function grow(thread: StoredThread, run: string, checkpoint: NewCheckpoint, createdAt: string): void {
@@ -29,18 +29,39 @@ export function attachSnapshot(thread: StoredThread, checkpoint: StoredCheckpoin
   }
 }
 
-/** Down to the first snapshot at or below the `count`th, or to the root; oldest first. */
+/** Down to the first snapshot at or below the `count`th, or to the root, or to where it was pruned; oldest first. */
 export function chain(thread: StoredThread, from: number, count: number): Frame[] {
   const frames: Frame[] = []
   for (const { seq, parent, hash, run, step, createdAt, delta, snapshot } of branch(thread, from)) {
     const place = { seq, parent, hash, run, step, createdAt }
-    if (snapshot !== undefined && frames.length + 1 >= count) {
+    const last = frames.length + 1 >= count || (parent > 0 && thread.checkpoints[parent] === undefined)
+    if (snapshot !== undefined && last) {
       frames.push({ ...place, kind: 'snapshot', text: snapshot })
       break
     }
     frames.push({ ...place, kind: 'delta', text: delta })
   }
   return frames.reverse()
+}
+
+/**
+ * Deletes checkpoints further than `keep` from the end of their branch, and behind a snapshot. Branches end at the head, at a
+ * fork's last checkpoint, and where a run that is due would be rolled back to; what a cancelled run left aside is no fork.
+ */
+export function prune(thread: StoredThread, keep: number): number {
+  const there = thread.checkpoints.filter((checkpoint) => checkpoint !== undefined && checkpoint.seq > 0)
+  const parents = new Set(there.map(({ parent }) => parent))
+  const cancelled = new Set(
+    thread.runs.filter(({ record }) => record.status === 'cancelled').map(({ record }) => record.run),
+  )
+  const forks = there.filter(({ seq, run }) => !parents.has(seq) && !cancelled.has(run)).map(({ seq }) => seq)
+  const bases = thread.runs.filter(isLive).flatMap(({ base }) => (base === undefined ? [] : [base]))
+  const kept = new Set(
+    [thread.record.head, ...forks, ...bases].flatMap((tip) => chain(thread, tip, keep).map(({ seq }) => seq)),
+  )
+  const unwanted = there.filter(({ seq }) => !kept.has(seq))
+  for (const { seq } of unwanted) delete thread.checkpoints[seq]
+  return unwanted.length
 }
 
 /** A checkpoint and those before it, newest first. Checkpoint 0 is a place holder: the thread before its first. */

@@ -1,8 +1,12 @@
 // The cache in the memory of one process.
 import type { Cache, CacheEntry, CacheKey } from '../../ports/cache.ts'
 
+const deletedForMs = 120_000
+
 export function memoryCache(): Cache {
   const kept = new Map<string, CacheEntry[]>()
+  /** Until when a thread that was deleted is not kept. */
+  const deleted = new Map<string, number>()
   const nameOf = ({ tenant, thread, owner }: CacheKey) => JSON.stringify([tenant, thread, owner])
   return {
     read: async (key) => [...(kept.get(nameOf(key)) ?? [])],
@@ -12,10 +16,11 @@ export function memoryCache(): Cache {
       if (tip?.seq === after.seq && tip.hash === after.hash) list?.push(...entries)
     },
     replace: async (key, state) => {
-      kept.set(nameOf(key), [state])
+      if ((deleted.get(nameOf(key)) ?? 0) < Date.now()) kept.set(nameOf(key), [state])
     },
     delete: async (key) => {
       kept.delete(nameOf(key))
+      deleted.set(nameOf(key), Date.now() + deletedForMs)
     },
   }
 }

@@ -2,19 +2,25 @@
 import type {
   AbandonedTurn,
   BeginTurn,
+  Cancellation,
+  CancelRun,
   Chain,
   Checkpointer,
+  ClaimedTurn,
   ClaimRef,
   LoadChain,
   Orphan,
+  SavedTask,
   SnapshotPut,
   StepCommit,
   StepOutcome,
   TurnClaim,
 } from '../../ports/checkpointer.ts'
 import { attachSnapshot, chain, grow } from './branch.ts'
-import { isLive, MemoryRuns } from './runs.ts'
-import type { StoredRun, StoredThread, Tables } from './tables.ts'
+import { MemoryOutbox } from './outbox.ts'
+import { MemoryRuns } from './runs.ts'
+import { nextSuperstep, save, savedOf } from './saved-tasks.ts'
+import { isLive, type StoredRun, type StoredThread, type Tables } from './tables.ts'
 import { MemoryThreads } from './threads.ts'
 
 export interface MemoryOptions {
@@ -23,7 +29,7 @@ export interface MemoryOptions {
 }
 
 /** Everything is lost with the process. One instance is one database. */
-export function memoryCheckpointer({ now = Date.now }: MemoryOptions = {}): Checkpointer {
+export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {}): Checkpointer {
   return new MemoryCheckpointer(now)
 }
 
@@ -31,29 +37,32 @@ class MemoryCheckpointer implements Checkpointer {
   readonly #now: () => number
   readonly threads: MemoryThreads
   readonly runs: MemoryRuns
+  readonly outbox: MemoryOutbox
 
   constructor(now: () => number) {
-    const tables: Tables = { threads: new Map(), runs: new Map() }
+    const tables: Tables = { threads: new Map(), runs: new Map(), messages: new Set() }
     this.#now = now
-    this.threads = new MemoryThreads(tables, now)
+    this.outbox = new MemoryOutbox(tables, now)
+    this.threads = new MemoryThreads(tables, this.outbox, now)
     this.runs = new MemoryRuns(tables, this.threads, now)
   }
 
   async beginTurn(begin: BeginTurn): Promise<TurnClaim> {
-    const thread = this.threads.owned(begin) ?? (begin.createThread ? this.threads.make(begin) : undefined)
+    const change = begin.threadTtlMs === null ? {} : { ttlMs: begin.threadTtlMs }
+    const thread = this.threads.owned(begin) ?? (begin.createThread ? this.threads.make(begin, change) : undefined)
     if (thread === undefined) return { outcome: 'unknown-thread' }
     const { lease } = thread
     const leased = lease !== undefined && lease.untilMs > this.#now()
     if (leased && lease.token === begin.token) return claimOf(thread, lease.run, begin)
     const known = begin.run && thread.runs.find(({ key }) => key === begin.run?.key)
     if (known && known.bodyHash !== begin.run?.bodyHash) return { outcome: 'key-reused' }
-    if (known && !isLive(known)) return { outcome: 'ended', run: known.record }
+    if (known && !isLive(known)) return { outcome: 'ended', run: this.runs.view(thread, known) }
     return this.#admit(thread, begin, known ?? undefined)
   }
 
   #admit(thread: StoredThread, begin: BeginTurn, known: StoredRun | undefined): TurnClaim {
     const first = this.runs.firstDue(thread, this.#leaseLeftMs(thread) > 0, begin.maxAttempts)
-    if (known && !isLive(known)) return { outcome: 'ended', run: known.record }
+    if (known && !isLive(known)) return { outcome: 'ended', run: this.runs.view(thread, known) }
     let due = first
     let mine = known
     if (mine === undefined && begin.run !== null && (first === undefined || begin.run.strategy !== 'reject')) {
@@ -75,12 +84,30 @@ class MemoryCheckpointer implements Checkpointer {
       if (begin.run === null) return { outcome: 'nothing-due' }
       return { outcome: 'busy', run: due.record.run, retryAfterMs: leased ? Math.ceil(leaseLeftMs) : 10_000 }
     }
-    thread.epoch++
-    thread.lease = { run: due, token: begin.token, untilMs: this.#now() + begin.leaseMs }
+    this.#seize(thread, due, begin)
     due.base ??= thread.record.head
     this.runs.update(due, { status: 'running', attempts: due.record.attempts + 1 })
-    this.threads.touch(thread, { status: 'busy', graph: due.record.graph })
     return claimOf(thread, due, begin)
+  }
+
+  /** Gives the thread to a worker, whoever had it: the epoch fences them. */
+  #seize(thread: StoredThread, run: StoredRun, { token, leaseMs }: { token: string; leaseMs: number }): void {
+    thread.epoch++
+    thread.lease = { run, token, untilMs: this.#now() + leaseMs }
+    this.threads.refresh(thread)
+    this.threads.touch(thread, { status: 'busy', graph: run.record.graph })
+  }
+
+  async cancelRun(request: CancelRun): Promise<Cancellation> {
+    const thread = this.threads.owned(request)
+    if (thread === undefined) return { outcome: 'unknown-thread' }
+    const run = thread.runs.find(({ record }) => record.run === request.run)
+    if (run === undefined) return { outcome: 'unknown-run' }
+    if (run.record.status === 'queued') this.runs.update(run, { status: 'cancelled' })
+    if (run.record.status !== 'running') return { outcome: 'ended', run: this.runs.view(thread, run) }
+    if (thread.lease?.token !== request.token) this.#seize(thread, run, request)
+    run.cancelAsked = true
+    return claimOf(thread, run, { run: null, inlineBytes: request.inlineBytes })
   }
 
   #leaseLeftMs({ lease }: StoredThread): number {
@@ -95,9 +122,11 @@ class MemoryCheckpointer implements Checkpointer {
       return { outcome: 'already', head: run.record.answer ?? 0, status: run.record.status }
     }
     if (thread === undefined || run === undefined || run.record.status !== 'running' || !holds(thread, commit)) {
-      return { outcome: 'fenced', head: thread?.record.head ?? 0, status: run?.record.status ?? 'cancelled' }
+      const status = run?.cancelAsked ? 'cancelled' : (run?.record.status ?? 'dead')
+      return { outcome: 'fenced', head: thread?.record.head ?? 0, status }
     }
     const createdAt = new Date(this.#now()).toISOString()
+    const superstep = nextSuperstep(thread, run)
     for (const checkpoint of commit.checkpoints) grow(thread, commit.run, checkpoint, createdAt)
     const ends = commit.status !== 'running'
     thread.lease =
@@ -105,6 +134,12 @@ class MemoryCheckpointer implements Checkpointer {
     const { head } = this.threads.touch(thread, {
       status: ends ? (commit.status === 'error' ? 'error' : 'idle') : 'busy',
     })
+    this.threads.refresh(thread)
+    this.outbox.put(commit, run.record.graph, commit.messages)
+    thread.saved = thread.saved.filter(
+      (saved) => commit.status === 'error' && saved.run === superstep.run && saved.step === superstep.step,
+    )
+    save(thread, superstep, commit.saved)
     run.lastCommit = commitId
     if (commit.checkpoints.length > 0) {
       run.input = null
@@ -114,18 +149,30 @@ class MemoryCheckpointer implements Checkpointer {
     return { outcome: 'applied', head, status: commit.status }
   }
 
-  async renewLease(claim: ClaimRef, leaseMs: number): Promise<boolean> {
+  async renewLease(claim: ClaimRef, leaseMs: number): Promise<'held' | 'fenced' | 'cancelled'> {
     const thread = this.threads.find(claim)
-    if (thread?.lease === undefined || !holdsLease(thread, claim)) return false
+    if (thread?.lease === undefined || !holdsLease(thread, claim)) {
+      const run = this.runs.find(claim.tenant, claim.run)
+      return run?.cancelAsked || run?.record.status === 'cancelled' ? 'cancelled' : 'fenced'
+    }
     thread.lease = { ...thread.lease, untilMs: this.#now() + leaseMs }
-    return true
+    return 'held'
   }
 
-  async releaseTurn(claim: ClaimRef): Promise<void> {
+  async saveTask(claim: ClaimRef, part: SavedTask): Promise<string | undefined> {
+    const thread = this.threads.find(claim)
+    if (thread?.lease === undefined || !holdsLease(thread, claim)) return undefined
+    const superstep = nextSuperstep(thread, thread.lease.run)
+    save(thread, superstep, [part])
+    return savedOf(thread, superstep).find(({ task, key }) => task === part.task && key === part.key)?.value
+  }
+
+  async releaseTurn(claim: ClaimRef, saved: readonly SavedTask[]): Promise<void> {
     const thread = this.threads.find(claim)
     if (thread?.lease === undefined || !holdsLease(thread, claim)) return
     const { run } = thread.lease
     thread.lease = undefined
+    save(thread, nextSuperstep(thread, run), saved)
     this.runs.update(run, { attempts: Math.max(run.record.attempts - 1, 0) })
   }
 
@@ -155,12 +202,18 @@ class MemoryCheckpointer implements Checkpointer {
     attachSnapshot(thread, checkpoint, text)
   }
 
-  async orphans(limit: number): Promise<readonly Orphan[]> {
-    return this.runs.orphans(limit)
+  async orphans(search: { graphs: readonly string[]; limit: number }): Promise<readonly Orphan[]> {
+    return this.runs.orphans(search)
+  }
+
+  async giveUpRuns(of: { graphsOtherThan: readonly string[]; olderThanMs: number }): Promise<number> {
+    return this.runs.giveUp(of)
   }
 }
 
-function claimOf(thread: StoredThread, { record, key, input, carried }: StoredRun, begin: BeginTurn): TurnClaim {
+function claimOf(thread: StoredThread, stored: StoredRun, begin: Pick<BeginTurn, 'run' | 'inlineBytes'>): ClaimedTurn {
+  const { record, key, input, carried, cancelAsked: cancelled } = stored
+  const superstep = nextSuperstep(thread, stored)
   const { run, graph, step, attempts } = record
   const { head, owner } = thread.record
   const { chainBytes = 0, baseBytes = 0 } = thread.checkpoints[head] ?? {}
@@ -168,7 +221,8 @@ function claimOf(thread: StoredThread, { record, key, input, carried }: StoredRu
   return {
     ...{ outcome: 'claimed', run, mine: begin.run?.key === key, graph, owner },
     ...{ epoch: thread.epoch, head, hash: thread.headHash, lastSeq: thread.checkpoints.length - 1 },
-    ...{ step, input, carried, attempts, chainBytes, baseBytes, frames },
+    ...{ step, input, carried, attempts, cancelled, superstep, saved: savedOf(thread, superstep) },
+    ...{ chainBytes, baseBytes, frames },
   }
 }
 

@@ -1,3 +1,4 @@
 // Storage in the memory of one process.
 export { memoryCache } from './cache.ts'
 export { type MemoryOptions, memoryCheckpointer } from './checkpointer.ts'
+export { memoryEventLog } from './event-log.ts'

@@ -1,6 +1,7 @@
 // Run records of the in-memory database.
-import type { BeginTurn, Orphan, RunRecord, RunRecords, ThreadKey } from '../../ports/checkpointer.ts'
-import type { StoredRun, StoredThread, Tables } from './tables.ts'
+import type { BeginTurn, Orphan, ThreadKey } from '../../ports/checkpointer.ts'
+import type { RunRecord, RunRecords } from '../../ports/run-records.ts'
+import { isLive, type StoredRun, type StoredThread, type Tables } from './tables.ts'
 import type { MemoryThreads } from './threads.ts'
 
 export class MemoryRuns implements RunRecords {
@@ -15,15 +16,25 @@ export class MemoryRuns implements RunRecords {
   }
 
   async get(key: ThreadKey, run: string): Promise<RunRecord | undefined> {
-    return this.#threads.owned(key)?.runs.find(({ record }) => record.run === run)?.record
+    const thread = this.#threads.owned(key)
+    const found = thread?.runs.find(({ record }) => record.run === run)
+    return thread && found && this.view(thread, found)
   }
 
   async list(key: ThreadKey, { limit, offset }: { limit: number; offset: number }): Promise<readonly RunRecord[]> {
-    const runs = this.#threads.owned(key)?.runs ?? []
-    return runs
-      .map(({ record }) => record)
-      .reverse()
-      .slice(offset, offset + limit)
+    const thread = this.#threads.owned(key)
+    const runs = thread?.runs.map((run) => this.view(thread, run)) ?? []
+    return runs.reverse().slice(offset, offset + limit)
+  }
+
+  /** As it is just now: whether anybody works on it is a matter of time. */
+  view(thread: StoredThread, run: StoredRun): RunRecord {
+    return { ...run.record, orphaned: this.#isOrphaned(thread, run) }
+  }
+
+  #isOrphaned({ lease }: StoredThread, run: StoredRun): boolean {
+    const held = lease !== undefined && lease.untilMs >= this.#now()
+    return isLive(run) && !this.attended(run) && !held
   }
 
   find(tenant: string, run: string): StoredRun | undefined {
@@ -37,11 +48,11 @@ export class MemoryRuns implements RunRecords {
     const createdAt = this.#timestamp()
     const record: RunRecord = {
       ...{ run: run.run, thread: thread.record.thread, graph, status: 'queued' },
-      ...{ step: 0, attempts: 0, answer: null, error: null, createdAt, updatedAt: createdAt },
+      ...{ step: 0, attempts: 0, answer: null, error: null, orphaned: false, createdAt, updatedAt: createdAt },
     }
     const made: StoredRun = {
       ...{ record, key: run.key, bodyHash: run.bodyHash, input: run.input, carried: [] },
-      ...{ base: undefined, asksAtMs: this.#now(), lastCommit: undefined },
+      ...{ base: undefined, asksAtMs: this.#now(), lastCommit: undefined, cancelAsked: false },
     }
     thread.runs.push(made)
     this.#tables.runs.set(tenant, runs.set(run.run, made))
@@ -69,18 +80,35 @@ export class MemoryRuns implements RunRecords {
     return undefined
   }
 
-  orphans(limit: number): Orphan[] {
-    const found: (Orphan & { updatedAt: string })[] = []
-    for (const [tenant, runs] of this.#tables.runs) {
-      for (const stored of runs.values()) {
-        const { thread, run, graph, updatedAt } = stored.record
-        const lease = this.#tables.threads.get(tenant)?.get(thread)?.lease
-        const held = lease !== undefined && lease.untilMs > this.#now()
-        if (isLive(stored) && !this.attended(stored) && !held) found.push({ tenant, thread, run, graph, updatedAt })
-      }
+  orphans({ graphs, limit }: { graphs: readonly string[]; limit: number }): Orphan[] {
+    const found = [...this.#all()].filter(({ thread, run }) => this.#isOrphaned(thread, run))
+    return found
+      .map(({ tenant, run: { record } }) => ({ tenant, record }))
+      .filter(({ record }) => graphs.includes(record.graph))
+      .sort((a, b) => (a.record.updatedAt < b.record.updatedAt ? -1 : a.record.updatedAt > b.record.updatedAt ? 1 : 0))
+      .slice(0, limit)
+      .map(({ tenant, record: { thread, run, graph } }) => ({ tenant, thread, run, graph }))
+  }
+
+  giveUp({ graphsOtherThan, olderThanMs }: { graphsOtherThan: readonly string[]; olderThanMs: number }): number {
+    const before = new Date(this.#now() - olderThanMs).toISOString()
+    const given = [...this.#all()].filter(({ thread, run }) => {
+      const { graph, updatedAt } = run.record
+      const leased = thread.lease !== undefined && thread.lease.untilMs > this.#now()
+      return isLive(run) && !graphsOtherThan.includes(graph) && updatedAt < before && !leased
+    })
+    for (const { thread, run } of given) {
+      const message = `No Worker has had the graph "${run.record.graph}" since this run was due. Deploy it and send the request again. Its input is kept with the run.`
+      this.update(run, { status: 'dead', error: { code: 'graph_unknown', message } })
+      this.#threads.touch(thread, { status: 'error' })
     }
-    found.sort((a, b) => (a.updatedAt < b.updatedAt ? -1 : a.updatedAt > b.updatedAt ? 1 : 0))
-    return found.slice(0, limit).map(({ updatedAt: _, ...orphan }) => orphan)
+    return given.length
+  }
+
+  *#all(): Generator<{ tenant: string; thread: StoredThread; run: StoredRun }> {
+    for (const [tenant, threads] of this.#tables.threads) {
+      for (const thread of threads.values()) for (const run of thread.runs) yield { tenant, thread, run }
+    }
   }
 
   /** A queued run is left to whoever waits for it until they are 5 s late. */
@@ -125,7 +153,3 @@ export class MemoryRuns implements RunRecords {
 }
 
 const patienceMs = 5_000
-
-export function isLive({ record }: StoredRun): boolean {
-  return record.status === 'queued' || record.status === 'running'
-}

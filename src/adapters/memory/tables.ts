@@ -1,5 +1,8 @@
 // The rows of the in-memory database.
-import type { RunRecord } from '../../ports/checkpointer.ts'
+
+import type { SavedTask } from '../../ports/checkpointer.ts'
+import type { OutboxMessage } from '../../ports/outbox.ts'
+import type { RunRecord } from '../../ports/run-records.ts'
 import type { ThreadRecord } from '../../ports/thread-records.ts'
 
 export interface Tables {
@@ -7,6 +10,8 @@ export interface Tables {
   readonly threads: Map<string, Map<string, StoredThread>>
   /** Tenant → run. */
   readonly runs: Map<string, Map<string, StoredRun>>
+  /** In the order they were sent. */
+  readonly messages: Set<StoredMessage>
 }
 
 export interface StoredThread {
@@ -18,6 +23,15 @@ export interface StoredThread {
   readonly checkpoints: StoredCheckpoint[]
   /** In order of their tickets. */
   readonly runs: StoredRun[]
+  /** What tasks of an unfinished superstep have given. */
+  saved: readonly StoredSave[]
+  ttlMs: number | undefined
+  expiresAtMs: number | undefined
+}
+
+export interface StoredSave extends SavedTask {
+  readonly run: string
+  readonly step: number
 }
 
 export interface StoredRun {
@@ -32,6 +46,15 @@ export interface StoredRun {
   /** When whoever waits for it means to ask again, in milliseconds. */
   asksAtMs: number
   lastCommit: string | undefined
+  cancelAsked: boolean
+}
+
+export interface StoredMessage {
+  message: OutboxMessage
+  status: 'pending' | 'delivered' | 'failed'
+  dueAtMs: number
+  settledAtMs: number | undefined
+  token: string | undefined
 }
 
 export interface StoredCheckpoint {
@@ -47,6 +70,10 @@ export interface StoredCheckpoint {
   chainBytes: number
   /** That snapshot. */
   baseBytes: number
+}
+
+export function isLive({ record }: StoredRun): boolean {
+  return record.status === 'queued' || record.status === 'running'
 }
 
 export const rootCheckpoint: StoredCheckpoint = {

@@ -1,24 +1,35 @@
 // Thread records of the in-memory database.
 import { isRecord } from '../../kernel/json.ts'
 import type { ThreadKey } from '../../ports/checkpointer.ts'
-import type { ThreadCreation, ThreadRecord, ThreadRecords, ThreadSearch } from '../../ports/thread-records.ts'
-import { rootCheckpoint, type StoredThread, type Tables } from './tables.ts'
+import type {
+  ExpiredThread,
+  ThreadChange,
+  ThreadCreation,
+  ThreadRecord,
+  ThreadRecords,
+  ThreadSearch,
+} from '../../ports/thread-records.ts'
+import { prune } from './branch.ts'
+import type { MemoryOutbox } from './outbox.ts'
+import { isLive, rootCheckpoint, type StoredThread, type Tables } from './tables.ts'
 
 export class MemoryThreads implements ThreadRecords {
   readonly #tables: Tables
+  readonly #outbox: MemoryOutbox
   readonly #now: () => number
 
-  constructor(tables: Tables, now: () => number) {
+  constructor(tables: Tables, outbox: MemoryOutbox, now: () => number) {
     this.#tables = tables
+    this.#outbox = outbox
     this.#now = now
   }
 
-  async create(key: ThreadKey, metadata: ThreadRecord['metadata']): Promise<ThreadCreation> {
+  async create(key: ThreadKey, change: ThreadChange): Promise<ThreadCreation> {
     const taken = this.find(key)
     if (taken !== undefined) {
       return taken.record.owner === key.owner ? { outcome: 'exists', thread: taken.record } : { outcome: 'taken' }
     }
-    const made = this.make(key, metadata)
+    const made = this.make(key, change)
     return made === undefined ? { outcome: 'taken' } : { outcome: 'created', thread: made.record }
   }
 
@@ -39,9 +50,13 @@ export class MemoryThreads implements ThreadRecords {
     return this.#matching(search).length
   }
 
-  async patch(key: ThreadKey, metadata: ThreadRecord['metadata']): Promise<ThreadRecord | undefined> {
+  async patch(key: ThreadKey, { metadata = {}, ttlMs }: ThreadChange): Promise<ThreadRecord | undefined> {
     const thread = this.owned(key)
     if (thread === undefined) return undefined
+    if (ttlMs !== undefined) {
+      thread.ttlMs = ttlMs
+      this.refresh(thread)
+    }
     const merged = Object.entries({ ...thread.record.metadata, ...copyOf(metadata) }).filter(
       ([, value]) => value !== null,
     )
@@ -53,11 +68,41 @@ export class MemoryThreads implements ThreadRecords {
     if (thread === undefined) return false
     this.#tables.threads.get(key.tenant)?.delete(key.thread)
     for (const { record } of thread.runs) this.#tables.runs.get(key.tenant)?.delete(record.run)
+    this.#outbox.dropSettled(key.tenant, key.thread)
     return true
   }
 
+  async expired(limit: number): Promise<readonly ExpiredThread[]> {
+    const found = [...this.#tables.threads].flatMap(([tenant, threads]) =>
+      [...threads.values()].filter((thread) => this.#isExpired(thread)).map((thread) => ({ tenant, thread })),
+    )
+    found.sort((a, b) => (a.thread.expiresAtMs ?? 0) - (b.thread.expiresAtMs ?? 0))
+    return found.slice(0, limit).map(({ tenant, thread: { record } }) => {
+      return { tenant, thread: record.thread, owner: record.owner }
+    })
+  }
+
+  async deleteExpired({ tenant, thread }: ExpiredThread): Promise<boolean> {
+    const found = this.find({ tenant, thread })
+    return found !== undefined && this.#isExpired(found) && this.delete({ tenant, thread, owner: null })
+  }
+
+  async prune(key: ThreadKey, keep: number): Promise<number | undefined> {
+    const thread = this.owned(key)
+    return thread && prune(thread, keep)
+  }
+
+  #isExpired({ expiresAtMs, runs }: StoredThread): boolean {
+    return expiresAtMs !== undefined && expiresAtMs < this.#now() && !runs.some(isLive)
+  }
+
+  /** The time to live counts from now. */
+  refresh(thread: StoredThread): void {
+    thread.expiresAtMs = thread.ttlMs === undefined ? thread.expiresAtMs : this.#now() + thread.ttlMs
+  }
+
   /** `undefined` when the id is taken, or when nobody would own the thread. */
-  make({ tenant, thread, owner }: ThreadKey, metadata: ThreadRecord['metadata'] = {}): StoredThread | undefined {
+  make({ tenant, thread, owner }: ThreadKey, { metadata = {}, ttlMs }: ThreadChange): StoredThread | undefined {
     const threads = this.#tables.threads.get(tenant) ?? new Map<string, StoredThread>()
     if (owner === null || threads.has(thread)) return undefined
     const now = this.#timestamp()
@@ -77,7 +122,11 @@ export class MemoryThreads implements ThreadRecords {
       lease: undefined,
       checkpoints: [rootCheckpoint],
       runs: [],
+      saved: [],
+      ttlMs,
+      expiresAtMs: undefined,
     }
+    this.refresh(made)
     this.#tables.threads.set(tenant, threads.set(thread, made))
     return made
   }

@@ -2,19 +2,23 @@
 import type {
   AbandonedTurn,
   BeginTurn,
+  Cancellation,
+  CancelRun,
   Chain,
   Checkpointer,
   ClaimRef,
   LoadChain,
   Orphan,
+  SavedTask,
   SnapshotPut,
   StepCommit,
   StepOutcome,
   TurnClaim,
 } from '../../ports/checkpointer.ts'
 import { type Database, database, type Sql } from './database.ts'
+import { neonOutbox } from './outbox.ts'
 import { runRecords, threadRecords } from './records.ts'
-import { type ChainRow, chainOf, type FrameRow, frameOf, type RunRow, runOf } from './rows.ts'
+import { type ChainRow, type ClaimedRow, chainOf, claimOf, type RunRow, runOf } from './rows.ts'
 
 /**
  * `neonCheckpointer(neon(env.DATABASE_URL))`. Needs the tables of `schema.sql` (`npm run migrate`); without them every call
@@ -28,42 +32,64 @@ class NeonCheckpointer implements Checkpointer {
   readonly #database: Database
   readonly threads: Checkpointer['threads']
   readonly runs: Checkpointer['runs']
+  readonly outbox: Checkpointer['outbox']
 
   constructor(database: Database) {
     this.#database = database
+    this.outbox = neonOutbox(database)
     this.threads = threadRecords(database)
     this.runs = runRecords(database)
   }
 
   async beginTurn(begin: BeginTurn): Promise<TurnClaim> {
     const { tenant, thread, owner, run, graph, token, leaseMs, inlineBytes, maxAttempts } = begin
-    const claim = (await this.#database.call('begin_turn_v1', {
-      ...{ tenant, thread, owner, create: begin.createThread },
+    const claim = (await this.#database.call('begin_turn_v2', {
+      ...{ tenant, thread, owner, create: begin.createThread, ttlMs: begin.threadTtlMs },
       ...{ run: run?.run, key: run?.key, bodyHash: run?.bodyHash, graph, input: run?.input, strategy: run?.strategy },
       ...{ token, leaseMs, inlineBytes, maxAttempts },
     })) as ClaimRow
     if (claim.outcome === 'ended') return { outcome: 'ended', run: runOf(claim.run) }
-    if (claim.outcome !== 'claimed') return claim
-    return { ...claim, frames: claim.frames?.map(frameOf) ?? null }
+    return claim.outcome === 'claimed' ? claimOf(claim) : claim
+  }
+
+  async cancelRun({ tenant, thread, owner, run, token, leaseMs, inlineBytes }: CancelRun): Promise<Cancellation> {
+    const parameters = { tenant, thread, owner, run, token, leaseMs, inlineBytes }
+    const cancelled = (await this.#database.call('cancel_run_v1', parameters)) as CancellationRow
+    if (cancelled.outcome === 'ended') return { outcome: 'ended', run: runOf(cancelled.run) }
+    return cancelled.outcome === 'claimed' ? claimOf(cancelled) : cancelled
   }
 
   async commitStep(commit: StepCommit): Promise<StepOutcome> {
     const { tenant, thread, run, epoch, token, head, hash, step, checkpoints, status, error, leaseMs } = commit
-    return (await this.#database.call('commit_step_v1', {
+    const { saved, messages } = commit
+    return (await this.#database.call('commit_step_v2', {
       ...{ tenant, thread, run, epoch, token, head, hash, step },
       steps: checkpoints.map((checkpoint) => checkpoint.step),
       hashes: checkpoints.map((checkpoint) => checkpoint.hash),
       deltas: checkpoints.map((checkpoint) => checkpoint.delta),
       ...{ status, error: error && JSON.stringify(error), leaseMs },
+      ...savedColumns(saved),
+      messageIds: messages.map(({ id }) => id),
+      messageTopics: messages.map(({ topic }) => topic),
+      messagePayloads: messages.map(({ payload }) => payload),
     })) as StepOutcome
   }
 
-  async renewLease({ tenant, thread, run, epoch, token }: ClaimRef, leaseMs: number): Promise<boolean> {
-    return (await this.#database.call('renew_lease_v1', { tenant, thread, run, epoch, token, leaseMs })) === true
+  async saveTask({ tenant, thread, run, epoch, token }: ClaimRef, part: SavedTask): Promise<string | undefined> {
+    const { task, key, value } = part
+    const parameters = { tenant, thread, run, epoch, token, task, key, value }
+    const kept = (await this.#database.call('save_task_v1', parameters)) as { readonly value?: string }
+    return kept.value
   }
 
-  async releaseTurn({ tenant, thread, run, epoch, token }: ClaimRef): Promise<void> {
-    await this.#database.call('release_turn_v1', { tenant, thread, run, epoch, token })
+  async renewLease({ tenant, thread, run, epoch, token }: ClaimRef, leaseMs: number) {
+    const parameters = { tenant, thread, run, epoch, token, leaseMs }
+    return (await this.#database.call('renew_lease_v2', parameters)) as 'held' | 'fenced' | 'cancelled'
+  }
+
+  async releaseTurn({ tenant, thread, run, epoch, token }: ClaimRef, saved: readonly SavedTask[]): Promise<void> {
+    const parameters = { tenant, thread, run, epoch, token, ...savedColumns(saved) }
+    await this.#database.call('release_turn_v2', parameters)
   }
 
   async abandonTurn({ tenant, thread, token, run }: AbandonedTurn): Promise<void> {
@@ -79,13 +105,17 @@ class NeonCheckpointer implements Checkpointer {
     await this.#database.call('put_snapshot_v1', { tenant, thread, seq, hash, snapshot: text })
   }
 
-  async orphans(limit: number): Promise<readonly Orphan[]> {
+  async giveUpRuns(of: { graphsOtherThan: readonly string[]; olderThanMs: number }): Promise<number> {
+    const parameters = { graphs: of.graphsOtherThan, olderThanMs: of.olderThanMs }
+    return Number(await this.#database.call('give_up_runs_v1', parameters))
+  }
+
+  async orphans({ graphs, limit }: { graphs: readonly string[]; limit: number }): Promise<readonly Orphan[]> {
     const rows = await this.#database.rows(
       `select r.tenant, r.thread, r.run, r.graph from recollect.runs r
-       join recollect.threads t on t.tenant = r.tenant and t.thread = r.thread
-       where r.status in ('queued', 'running') and not recollect.attended_v1(r) and (t.lease_until is null or t.lease_until < clock_timestamp())
-       order by r.updated_at limit $1`,
-      [limit],
+       where r.status in ('queued', 'running') and r.graph = any($1) and recollect.orphaned_v1(r)
+       order by r.updated_at limit $2`,
+      [graphs, limit],
     )
     return rows.map(({ tenant, thread, run, graph }) => ({
       tenant: String(tenant),
@@ -96,7 +126,16 @@ class NeonCheckpointer implements Checkpointer {
   }
 }
 
+function savedColumns(saved: readonly SavedTask[]) {
+  return { savedTasks: saved.map(({ task }) => task), savedValues: saved.map(({ value }) => value) }
+}
+
 type ClaimRow =
-  | (Omit<Extract<TurnClaim, { outcome: 'claimed' }>, 'frames'> & { readonly frames: readonly FrameRow[] | null })
+  | ClaimedRow
   | { readonly outcome: 'ended'; readonly run: RunRow }
   | Exclude<TurnClaim, { outcome: 'claimed' | 'ended' }>
+
+type CancellationRow =
+  | ClaimedRow
+  | { readonly outcome: 'ended'; readonly run: RunRow }
+  | Exclude<Cancellation, { outcome: 'claimed' | 'ended' }>

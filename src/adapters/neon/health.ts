@@ -2,7 +2,7 @@
 import { RecollectError } from '../../kernel/errors.ts'
 import { database, type Sql } from './database.ts'
 
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /** Throws `storage_unavailable` or `schema_outdated`. */
 export async function checkNeon(sql: Sql): Promise<void> {

@@ -3,6 +3,7 @@ import type { Checkpointer } from '../../ports/checkpointer.ts'
 import type { ThreadCreation, ThreadSearch } from '../../ports/thread-records.ts'
 import type { Database } from './database.ts'
 import { jsonbOf } from './metadata.ts'
+import { threadRetention } from './retention.ts'
 import { type RunRow, runOf, type ThreadRow, threadOf } from './rows.ts'
 
 const columns = { createdAt: 'created_at', updatedAt: 'updated_at', thread: 'thread' } as const
@@ -18,9 +19,9 @@ export function threadRecords(database: Database): Checkpointer['threads'] {
     jsonbOf(metadata),
   ]
   return {
-    async create({ tenant, thread, owner }, metadata) {
-      const parameters = { tenant, thread, owner, metadata: jsonbOf(metadata) }
-      const created = (await database.call('create_thread_v1', parameters)) as CreationRow
+    async create({ tenant, thread, owner }, { metadata = {}, ttlMs }) {
+      const parameters = { tenant, thread, owner, metadata: jsonbOf(metadata), ttlMs }
+      const created = (await database.call('create_thread_v2', parameters)) as CreationRow
       return created.outcome === 'taken' ? created : { outcome: created.outcome, thread: threadOf(created.thread) }
     },
     async get({ tenant, thread, owner }) {
@@ -43,14 +44,15 @@ export function threadRecords(database: Database): Checkpointer['threads'] {
       const rows = await database.rows(`select count(*)::int as result from ${matching}`, filters(search))
       return Number(rows[0]?.result)
     },
-    async patch({ tenant, thread, owner }, metadata) {
-      const parameters = { tenant, thread, owner, metadata: jsonbOf(metadata) }
-      const patched = await database.call('patch_thread_v1', parameters)
+    async patch({ tenant, thread, owner }, { metadata = {}, ttlMs }) {
+      const parameters = { tenant, thread, owner, metadata: jsonbOf(metadata), ttlMs }
+      const patched = await database.call('patch_thread_v2', parameters)
       return patched === null ? undefined : threadOf(patched as ThreadRow)
     },
     async delete({ tenant, thread, owner }) {
       return (await database.call('delete_thread_v1', { tenant, thread, owner })) === true
     },
+    ...threadRetention(database),
   }
 }
 

@@ -1,5 +1,6 @@
 // What the SQL functions give back, and what the port makes of it.
-import type { Chain, Frame, RunError, RunRecord } from '../../ports/checkpointer.ts'
+import type { Chain, ClaimedTurn, Frame, SavedTask } from '../../ports/checkpointer.ts'
+import type { RunError, RunRecord } from '../../ports/run-records.ts'
 import type { ThreadRecord } from '../../ports/thread-records.ts'
 import { metadataOf } from './metadata.ts'
 
@@ -9,6 +10,11 @@ export type FrameRow = readonly [number, number, string, string, number, string,
 export interface ChainRow {
   readonly head: number
   readonly frames: readonly FrameRow[] | null
+}
+
+export interface ClaimedRow extends Omit<ClaimedTurn, 'frames' | 'saved'> {
+  readonly frames: readonly FrameRow[] | null
+  readonly saved: readonly SavedTask[] | null
 }
 
 /** Times as Postgres words them. */
@@ -22,6 +28,10 @@ export interface RunRow extends Omit<RunRecord, 'error'> {
 export function frameOf([seq, parent, hash, run, step, createdAt, kind, text]: FrameRow): Frame {
   const content = { kind: kind === 's' ? 'snapshot' : 'delta', text } as const
   return { seq, parent, hash, run, step, createdAt: isoTime(createdAt), ...content }
+}
+
+export function claimOf(row: ClaimedRow): ClaimedTurn {
+  return { ...row, frames: row.frames?.map(frameOf) ?? null, saved: row.saved ?? [] }
 }
 
 export function chainOf({ head, frames }: ChainRow): Chain {
@@ -38,7 +48,7 @@ export function threadOf(row: ThreadRow): ThreadRecord {
   return { ...row, metadata: metadataOf(row.metadata), createdAt: isoTime(createdAt), updatedAt: isoTime(updatedAt) }
 }
 
-/** Postgres words a time in JSON by its own time zone and to the microsecond. */
-function isoTime(text: string): string {
+/** Postgres words a time by its own time zone and to the microsecond. */
+export function isoTime(text: string): string {
   return new Date(text).toISOString()
 }

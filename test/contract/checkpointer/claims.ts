@@ -21,6 +21,7 @@ export function claims(subject: Subject) {
       ...{ run: 'run-1', mine: true, graph: 'graph', owner: 'ada' },
       ...{ epoch: 1, head: 0, hash: '', lastSeq: 0, step: 0, attempts: 1 },
       ...{ input: '"input of run-1"', carried: [], chainBytes: 0, baseBytes: 0, frames: [] },
+      ...{ cancelled: false, superstep: { run: 'run-1', step: 1 }, saved: [] },
     })
     expect(await subject().threads.get(at)).toMatchObject({ status: 'busy', graph: 'graph', owner: 'ada' })
   })
@@ -106,9 +107,9 @@ export function claims(subject: Subject) {
     const begin = request(at, 'run-1', { leaseMs: 100 })
     const { claim: held } = tipOf(begin, await claim(subject(), begin))
     for (const wrong of [{ token: 'x' }, { epoch: 7 }, { run: 'x' }, { thread: 'x' }, { tenant: 'x' }]) {
-      expect(await subject().renewLease({ ...held, ...wrong }, 60_000)).toBe(false)
+      expect(await subject().renewLease({ ...held, ...wrong }, 60_000)).toBe('fenced')
     }
-    expect(await subject().renewLease(held, 60_000)).toBe(true)
+    expect(await subject().renewLease(held, 60_000)).toBe('held')
     await passing(120)
     expect(await subject().beginTurn(request(at, 'run-2'))).toMatchObject({ outcome: 'busy' })
   })
@@ -119,7 +120,7 @@ export function claims(subject: Subject) {
     const { claim: lost } = tipOf(begin, await claim(subject(), begin))
     await passing(40)
     await claim(subject(), request(at, 'run-2'))
-    expect(await subject().renewLease(lost, 60_000)).toBe(false)
+    expect(await subject().renewLease(lost, 60_000)).toBe('fenced')
   })
 
   test('a claim given back frees the thread at once, leaves the run due, and is no attempt', async () => {
@@ -129,10 +130,10 @@ export function claims(subject: Subject) {
       const claimed = await claim(subject(), begin)
       expect(claimed.attempts).toBe(1)
       const { claim: held } = tipOf(begin, claimed)
-      await subject().releaseTurn({ ...held, token: 'not mine' })
+      await subject().releaseTurn({ ...held, token: 'not mine' }, [])
       expect(await subject().beginTurn(request(at, 'run-2'))).toMatchObject({ outcome: 'busy' })
-      await subject().releaseTurn(held)
-      await subject().releaseTurn(held)
+      await subject().releaseTurn(held, [])
+      await subject().releaseTurn(held, [])
     }
     expect(await claim(subject(), request(at, 'run-2'))).toMatchObject({ run: 'run-1', attempts: 1 })
   })

@@ -41,7 +41,16 @@ export function hostile(subject: Subject) {
     expect(taken.input).toBe(stored)
     const claimed = { tenant: at.tenant, thread: at.thread, run: 'run-1', epoch: taken.epoch, token: 'adopter' }
     const checkpoints = [0, 1].map((step) => ({ step, hash: `h${step}`, delta: `${stored}${step}` }))
-    const end = { head: 0, hash: '', step: 1, status: 'success', error: null, leaseMs: 1_000 } as const
+    const end = {
+      head: 0,
+      hash: '',
+      step: 1,
+      status: 'success',
+      error: null,
+      leaseMs: 1_000,
+      saved: [],
+      messages: [],
+    } as const
     expect(await subject().commitStep({ ...claimed, checkpoints, ...end })).toMatchObject({ outcome: 'applied' })
     await subject().putSnapshot({ ...at, seq: 1, hash: 'h0', text: stored })
     const list = await frames(subject(), at, null, 1)
@@ -51,9 +60,12 @@ export function hostile(subject: Subject) {
   test.each(Object.entries(texts))('%s in metadata, key or value, comes back and is found', async (_, text) => {
     const at = freshThread()
     const metadata = { [`k${text}`]: { deep: [text] }, plain: text }
-    await subject().threads.create(at, metadata)
+    await subject().threads.create(at, { metadata })
     expect((await subject().threads.get(at))?.metadata).toEqual(metadata)
-    expect((await subject().threads.patch(at, { more: text }))?.metadata).toEqual({ ...metadata, more: text })
+    expect((await subject().threads.patch(at, { metadata: { more: text } }))?.metadata).toEqual({
+      ...metadata,
+      more: text,
+    })
     const found = (filter: Record<string, unknown>) =>
       subject().threads.count({
         ...{ tenant: at.tenant, owner: null, metadata: filter, ids: null, status: null },

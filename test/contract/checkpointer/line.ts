@@ -25,7 +25,9 @@ export function line(subject: Subject) {
     return { claim: won, tip: tipOf(begin, won) }
   }
   const orphansOf = async ({ tenant }: ThreadKey) =>
-    (await subject().orphans(10_000)).filter((orphan) => orphan.tenant === tenant).map(({ run }) => run)
+    (await subject().orphans({ graphs: ['graph', 'other'], limit: 10_000 }))
+      .filter((orphan) => orphan.tenant === tenant)
+      .map(({ run }) => run)
 
   test('beside a line that is waited for, a run that will not wait is refused, and leaves no row', async () => {
     const at = freshThread()

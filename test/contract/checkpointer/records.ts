@@ -15,16 +15,16 @@ export function records(subject: Subject) {
     return found
   }
   const create = (tenant: string, thread: string, metadata: Record<string, unknown> = {}, owner = 'ada') =>
-    subject().threads.create({ tenant, thread, owner }, metadata)
+    subject().threads.create({ tenant, thread, owner }, { metadata })
 
   test('a thread is created once; its owner is told so, another only that the id is taken', async () => {
     const at = freshThread()
-    const created = await subject().threads.create(at, { topic: 'billing' })
+    const created = await subject().threads.create(at, { metadata: { topic: 'billing' } })
     expect(created).toMatchObject({
       outcome: 'created',
       thread: { thread: 'thread', owner: 'ada', metadata: { topic: 'billing' }, status: 'idle', graph: null, head: 0 },
     })
-    const again = await subject().threads.create(at, { topic: 'other' })
+    const again = await subject().threads.create(at, { metadata: { topic: 'other' } })
     expect(again).toMatchObject({ outcome: 'exists', thread: { metadata: { topic: 'billing' } } })
     expect(await subject().threads.create({ ...at, owner: 'bob' }, {})).toEqual({ outcome: 'taken' })
     expect(await create(`${at.tenant}-2`, at.thread, {}, 'bob')).toMatchObject({ outcome: 'created' })
@@ -37,7 +37,7 @@ export function records(subject: Subject) {
     expect(await subject().threads.get({ ...at, owner: null })).toMatchObject({ owner: 'ada' })
     for (const other of [{ owner: 'bob' }, { tenant: 'x' }, { thread: 'x' }]) {
       expect(await subject().threads.get({ ...at, ...other })).toBeUndefined()
-      expect(await subject().threads.patch({ ...at, ...other }, { a: 1 })).toBeUndefined()
+      expect(await subject().threads.patch({ ...at, ...other }, { metadata: { a: 1 } })).toBeUndefined()
       expect(await subject().threads.delete({ ...at, ...other })).toBe(false)
     }
     expect(await subject().threads.get(at)).toMatchObject({ metadata: {} })
@@ -78,7 +78,7 @@ export function records(subject: Subject) {
       await create(tenant, thread)
       await passing(5)
     }
-    await subject().threads.patch({ tenant, thread: 'b', owner: 'ada' }, { seen: true })
+    await subject().threads.patch({ tenant, thread: 'b', owner: 'ada' }, { metadata: { seen: true } })
     expect(await search(tenant, { descending: true })).toEqual(['c', 'b', 'a'])
     expect(await search(tenant, { sortBy: 'createdAt' })).toEqual(['b', 'a', 'c'])
     expect(await search(tenant, { sortBy: 'updatedAt', descending: true })).toEqual(['b', 'c', 'a'])
@@ -89,9 +89,10 @@ export function records(subject: Subject) {
 
   test('a patch merges at the top, a null removes, and the thread counts as touched', async () => {
     const at = freshThread()
-    const created = await subject().threads.create(at, { keep: 1, change: { a: 1, b: 2 }, drop: true })
+    const created = await subject().threads.create(at, { metadata: { keep: 1, change: { a: 1, b: 2 }, drop: true } })
     await passing(5)
-    const patched = await subject().threads.patch(at, { change: { c: 3 }, drop: null, add: [null], never: null })
+    const change = { change: { c: 3 }, drop: null, add: [null], never: null }
+    const patched = await subject().threads.patch(at, { metadata: change })
     expect(patched?.metadata).toEqual({ keep: 1, change: { c: 3 }, add: [null] })
     expect(await subject().threads.get(at)).toEqual(patched)
     const createdAt = created.outcome === 'created' ? created.thread.updatedAt : ''
@@ -101,10 +102,10 @@ export function records(subject: Subject) {
   test('what a caller does to its own metadata later is not stored', async () => {
     const at = freshThread()
     const metadata = { plan: { tier: 1 } }
-    await subject().threads.create(at, metadata)
+    await subject().threads.create(at, { metadata })
     metadata.plan.tier = 2
     const patch = { other: { tier: 1 } }
-    await subject().threads.patch(at, patch)
+    await subject().threads.patch(at, { metadata: patch })
     patch.other.tier = 2
     expect((await subject().threads.get(at))?.metadata).toEqual({ plan: { tier: 1 }, other: { tier: 1 } })
   })
@@ -138,7 +139,8 @@ export function records(subject: Subject) {
   test('orphans are the runs whose lease has run out, the longest untouched first', async () => {
     const { tenant } = freshThread()
     const at = (thread: string) => ({ tenant, thread, owner: 'ada' })
-    const ours = async () => (await subject().orphans(10_000)).filter((orphan) => orphan.tenant === tenant)
+    const ours = async () =>
+      (await subject().orphans({ graphs: ['graph'], limit: 10_000 })).filter((orphan) => orphan.tenant === tenant)
     for (const thread of ['a', 'b', 'c']) {
       await claim(subject(), request(at(thread), `run of ${thread}`, { leaseMs: 10 }))
       await passing(5)
@@ -153,6 +155,6 @@ export function records(subject: Subject) {
     expect((await ours()).map(({ thread }) => thread)).toEqual(['b', 'c'])
     await passing(450)
     expect((await ours()).map(({ thread }) => thread)).toEqual(['b', 'c', 'a'])
-    expect(await subject().orphans(1)).toHaveLength(1)
+    expect(await subject().orphans({ graphs: ['graph'], limit: 1 })).toHaveLength(1)
   })
 }

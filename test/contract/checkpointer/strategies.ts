@@ -35,7 +35,7 @@ export function strategies(subject: Subject) {
     expect(second.claim.epoch).toBeGreaterThan(first.claim.epoch)
     const late = await subject().commitStep(commitOf(first.tip, 0, ['late']).commit)
     expect(late).toMatchObject({ outcome: 'fenced', status: 'interrupted' })
-    expect(await subject().renewLease(first.tip.claim, 60_000)).toBe(false)
+    expect(await subject().renewLease(first.tip.claim, 60_000)).toBe('fenced')
     const half = await committed(subject(), second.tip, 1, ['a in', 'b in', 'b 1'], { status: 'running' })
 
     const third = await claimed(at, 'c', 'interrupt')
@@ -111,7 +111,7 @@ export function strategies(subject: Subject) {
     expect(await subject().threads.get(at)).toMatchObject({ head: 2, status: 'busy' })
     const late = await subject().commitStep(commitOf(half, 2, ['late']).commit)
     expect(late).toMatchObject({ outcome: 'fenced', status: 'cancelled' })
-    expect(await subject().renewLease(half.claim, 60_000)).toBe(false)
+    expect(await subject().renewLease(half.claim, 60_000)).toBe('cancelled')
     expect(await statuses(subject(), at)).toEqual({ a: 'success', b: 'cancelled', c: 'cancelled', d: 'running' })
     expect(await begun(at, 'c', 'enqueue')).toMatchObject({ outcome: 'ended', run: { status: 'cancelled' } })
 

@@ -29,6 +29,7 @@ export function request(at: ThreadKey, run = 'run-1', change: Partial<BeginTurn>
     token: `token of ${run}`,
     leaseMs: 60_000,
     createThread: true,
+    threadTtlMs: null,
     inlineBytes: 16_384,
     maxAttempts: 5,
     ...change,
@@ -86,6 +87,8 @@ export function commitOf(tip: Tip, step: number, deltas: readonly string[], chan
     checkpoints,
     status: 'success',
     error: null,
+    saved: [],
+    messages: [],
     leaseMs: 60_000,
     ...change,
   }

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Bytes } from '../../../local/redis/bytes.ts'
 import { Engine } from '../../../local/redis/engine.ts'
 import { type Reply, ReplyError, Status } from '../../../local/redis/reply.ts'
+import { RespConnection } from '../../../local/redis/resp-connection.ts'
+import { redisServerFound, type ThrowawayRedis, throwawayRedis } from '../../../local/redis/throwaway-redis.ts'
 import { directedCommands } from './directed-commands.ts'
 import { randomCommands } from './random-commands.ts'
-import { type RealRedis, realRedis, realRedisFound } from './real-redis.ts'
 
 /** Redis promises no order for these. */
 const unordered = new Set(['KEYS', 'SMEMBERS', 'SUNION', 'SINTER', 'SDIFF'])
@@ -19,20 +20,28 @@ function comparable(reply: Reply, [name = '']: Bytes[] = []): unknown {
   return unordered.has(name.toUpperCase()) ? items.sort() : items
 }
 
-if (!realRedisFound) console.warn('differential.test.ts is skipped: there is no redis-server on PATH to compare with')
+const found = redisServerFound()
+if (!found) console.warn('differential.test.ts is skipped: there is no redis-server on PATH to compare with')
 
-describe.skipIf(!realRedisFound)('the engine answers as a real Redis does', () => {
-  let real: RealRedis
+describe.skipIf(!found)('the engine answers as a real Redis does', () => {
+  let server: ThrowawayRedis
+  let connection: RespConnection
 
   beforeAll(async () => {
-    real = await realRedis()
+    server = await throwawayRedis()
+    connection = await RespConnection.open(server.port)
   })
-  afterAll(() => real.close())
+  afterAll(async () => {
+    connection.close()
+    await server.stop()
+  })
+
+  const ask = (commands: Bytes[][]) => Promise.all(commands.map((words) => connection.send(words)))
 
   async function expectSame(commands: Bytes[][]): Promise<void> {
-    await real.ask([['FLUSHALL'], ['SCRIPT', 'FLUSH']])
+    await ask([['FLUSHALL'], ['SCRIPT', 'FLUSH']])
     const engine = new Engine()
-    const theirs = await real.ask(commands)
+    const theirs = await ask(commands)
     const line = (words: Bytes[], reply: Reply | undefined, at: number) => ({
       at,
       command: words.join(' '),
@@ -49,7 +58,7 @@ describe.skipIf(!realRedisFound)('the engine answers as a real Redis does', () =
   it('about the arity of every command, and whether it writes', async () => {
     const { commands } = new Engine()
     const names = Object.keys(commands)
-    const rows = await real.ask(names.map((name) => ['COMMAND', 'INFO', name]))
+    const rows = await ask(names.map((name) => ['COMMAND', 'INFO', name]))
     const theirs = rows.map((row) => {
       const [info] = Array.isArray(row) ? row : []
       const [name, arity, flags] = Array.isArray(info) ? info : []
@@ -68,8 +77,8 @@ describe.skipIf(!realRedisFound)('the engine answers as a real Redis does', () =
 
   it('about which keys are left, and what they hold, after random commands', async () => {
     const commands = randomCommands(99, 1500)
-    await real.ask([['FLUSHALL']])
-    await real.ask(commands)
+    await ask([['FLUSHALL']])
+    await ask(commands)
     const engine = new Engine()
     for (const words of commands) engine.execute(words)
     const reading: Record<string, (key: Bytes) => Bytes[]> = {
@@ -82,7 +91,7 @@ describe.skipIf(!realRedisFound)('the engine answers as a real Redis does', () =
     }
     const reads = [...engine.keys.entries()].flatMap(([key, { type }]) => [['TYPE', key], reading[type]?.(key) ?? []])
     reads.push(['DBSIZE'])
-    const theirs = await real.ask(reads)
+    const theirs = await ask(reads)
     expect(reads.length).toBeGreaterThan(3)
     expect(reads.map((words) => comparable(engine.execute(words), words))).toEqual(
       theirs.map((reply, at) => comparable(reply, reads[at])),

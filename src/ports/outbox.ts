@@ -1,0 +1,49 @@
+// The port to messages that leave: written by the commit that sends them, delivered at least once.
+
+/** As a commit brings it. The id is the same whenever the same superstep is committed again. */
+export interface OutboxEntry {
+  readonly id: string
+  readonly topic: string
+  /** Encoded. */
+  readonly payload: string
+}
+
+/** As it is lent to whoever delivers it. */
+export interface OutboxMessage extends OutboxEntry {
+  readonly tenant: string
+  readonly thread: string
+  readonly run: string
+  readonly graph: string
+  /** Which attempt this is, from 1. */
+  readonly attempt: number
+  /** ISO 8601. */
+  readonly createdAt: string
+}
+
+export interface Outbox {
+  /** Lends messages that are due, those that have waited longest first. What is not settled within `leaseMs` is due again. */
+  take(request: TakeMessages): Promise<readonly OutboxMessage[]>
+  /** False: it is settled already, or another attempt has begun since. */
+  settle(
+    message: { readonly tenant: string; readonly id: string; readonly token: string },
+    fate: Fate,
+  ): Promise<boolean>
+  /** Forgets what was settled longer ago. */
+  purge(settledForMs: number): Promise<void>
+}
+
+export interface TakeMessages {
+  readonly graphs: readonly string[]
+  /** `null`: of all runs. */
+  readonly run: { readonly tenant: string; readonly run: string } | null
+  /** Random, this attempt's own. */
+  readonly token: string
+  readonly limit: number
+  readonly leaseMs: number
+}
+
+/** `pending`: due again in `dueInMs`. */
+export type Fate =
+  | { readonly status: 'delivered' }
+  | { readonly status: 'pending'; readonly dueInMs: number; readonly error: string }
+  | { readonly status: 'failed'; readonly error: string }

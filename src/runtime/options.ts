@@ -1,0 +1,62 @@
+// What a graph is compiled with, and what a run is begun with.
+import type { Cache } from '../ports/cache.ts'
+import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
+import type { EventLog } from '../ports/event-log.ts'
+import type { Model } from '../ports/model.ts'
+import type { Env } from './context.ts'
+import type { Deliver } from './delivery.ts'
+import type { Emit } from './events.ts'
+import type { ThreadAddress } from './history.ts'
+
+export interface CompileOptions {
+  /** Remembers threads. Without one every run starts from nothing. */
+  readonly checkpointer?: Checkpointer
+  /** Saves the load of a thread. */
+  readonly cache?: Cache
+  /** Keeps what runs tell, for readers who come back to another worker. */
+  readonly events?: EventLog
+  readonly model?: Model
+  readonly env?: Env
+  /** The graph's name in stored runs. `default` unless told otherwise. */
+  readonly name?: string
+  /** Freeze all that nodes see, for tests and development; arrays and their elements always are. */
+  readonly deepFreeze?: boolean
+  /** False: nothing runs before its thread is claimed. What a wrong guess throws away still costs its prompt. */
+  readonly speculate?: boolean
+  /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
+  readonly leaseMs?: number
+  /** Who delivers what nodes put in the outbox, by topic. */
+  readonly deliver?: Readonly<Record<string, Deliver>>
+  /**
+   * Takes a run that this worker had to give back: a queue, whose consumer calls `finish`. Without it, or when it fails, the
+   * next request or the cron goes on with the run.
+   */
+  readonly passOn?: (run: Orphan) => Promise<unknown>
+  /** How long a thread that a run makes lives after its last turn, in milliseconds. Until it is deleted unless told otherwise. */
+  readonly threadTtlMs?: number
+  /** About how many checkpoints are kept of a branch: between so many and twice as many, and what is needed to read them. All unless told otherwise. */
+  readonly keepCheckpoints?: number
+}
+
+export interface RunOptions extends Partial<ThreadAddress> {
+  readonly user?: string
+  /** This run's id; random unless given. */
+  readonly run?: string
+  /** The same key in the same thread is the same run: it is answered again, not run again. */
+  readonly key?: string
+  /** What to do on a thread that is busy with another run. `reject` unless told otherwise. */
+  readonly strategy?: BusyStrategy
+  /** False: an unknown thread is an error. */
+  readonly createThread?: boolean
+  /** Aborting it cancels the run. */
+  readonly signal?: AbortSignal
+  /** Aborting it gives the run back: another worker goes on from the last commit. */
+  readonly handOver?: AbortSignal
+  /** Aborts when nobody reads the run's events any more: from then on they are recorded in the event log. */
+  readonly left?: AbortSignal
+  /** True: they are recorded from the first. */
+  readonly record?: boolean
+  /** Takes what may happen after the answer (a Worker's `ctx.waitUntil`). Without it the answer waits. */
+  readonly waitUntil?: (work: Promise<unknown>) => void
+  readonly emit?: Emit
+}
