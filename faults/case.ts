@@ -1,10 +1,11 @@
 // One case: a scenario played on a thread of its own with the faults of a plan, then swept, gone on with, and checked.
-import { sweep } from '../src/index.ts'
-import { type Checkpoint, type History, type Problem, problemsOf, type Stored, type Told } from './checker.ts'
-import { insist, owner } from './client.ts'
+import { type Problem, problemsOf, type Told } from './checker.ts'
+import { insist } from './client.ts'
 import { type Mode, pause } from './mode.ts'
-import { blockOf, linesOf, type Program } from './program.ts'
-import { type Scenario, thread } from './scenario.ts'
+import { thread } from './plays.ts'
+import { blockOf } from './program.ts'
+import type { Scenario } from './scenario.ts'
+import { placeOf, storedOf } from './stored.ts'
 import { type Storage, World } from './world.ts'
 
 /** Point (`who:port.method@count`) → what goes wrong there. */
@@ -28,37 +29,48 @@ export interface Result {
 
 const sweepWithinMs = 20_000
 const sweepEveryMs = 200
+const mostDeliveries = 8
 let cases = 0
 
 export async function play(storage: Storage, { scenario, plan, returns }: Case, leaseMs: number): Promise<Result> {
-  const { program, cached } = scenario
-  const tenant = `case-${process.pid}-${++cases}`
-  const fault = (point: string, count: number) => plan[`${point}@${count}`]
-  const world = new World({ storage, program, tenant, cached, leaseMs, fault })
+  const world = worldOf(storage, scenario, plan, leaseMs)
   const turn = (name: string) => insist(world, { name, thread, strategy: 'reject', returns: true })
   try {
     const told: Told[] = []
-    for (const name of scenario.before) told.push(await turn(name))
+    for (const name of scenario.before ?? []) told.push(await turn(name))
     await world.settle()
     const playing = scenario.play(world, returns)
     await Promise.all([playing.then((each) => told.push(...each)), cron(world, playing)])
     told.push(await turn('next'))
     await world.landRest()
-    await swept(world)
+    await swept(world, thread)
     told.push(await turn('last'))
     await world.settle()
-    const stored = await storedOf(world)
-    const history: History = {
-      told,
-      stored,
-      calls: world.calls,
+    const { program, pushing = false } = scenario
+    const sends = program.sends ?? false
+    if (sends) await delivered(world, told)
+    const problems = problemsOf({
+      ...{
+        told,
+        stored: await storedOf(world, thread),
+        calls: world.calls,
+        delivered: world.delivered,
+        sends,
+        pushing,
+      },
       block: (request) => blockOf(program, request),
-      pushing: scenario.pushing ?? false,
-    }
-    return { problems: problemsOf(history), told, trace: world.trace, met: world.met }
+    })
+    return { problems, told, trace: world.trace, met: world.met }
   } finally {
     world.bury()
   }
+}
+
+function worldOf(storage: Storage, scenario: Scenario, plan: Plan, leaseMs: number): World {
+  const { program, cached = false, recorded = false, options = {} } = scenario
+  const tenant = `case-${process.pid}-${++cases}`
+  const fault = (point: string, count: number) => plan[`${point}@${count}`]
+  return new World({ storage, program, options, tenant, cached, recorded, leaseMs, fault })
 }
 
 /** As long as the scenario goes on, once a worker may be down: whoever stands still is taken over by somebody. */
@@ -76,55 +88,25 @@ async function cron(world: World, playing: Promise<unknown>): Promise<void> {
 
 async function sweepOnce(world: World): Promise<void> {
   const worker = world.worker('sweep')
-  await worker.attempt(() => sweep(worker.checkpointer, { [world.program.name]: worker.app }))
+  await worker.attempt(() => worker.sweep())
 }
 
 /** Sweeps until nothing is due, as the cron would, but not only once a minute. */
-export async function swept(world: World, withinMs = sweepWithinMs): Promise<void> {
+export async function swept(world: World, of: string, withinMs = sweepWithinMs): Promise<void> {
   const until = performance.now() + withinMs
   for (;;) {
     await sweepOnce(world)
-    const runs = await world.checkpointer.runs.list(place(world), { limit: 1_000, offset: 0 })
+    const runs = await world.checkpointer.runs.list(placeOf(world, of), { limit: 1_000, offset: 0 })
     if (!runs.some(({ status }) => status === 'queued' || status === 'running') || performance.now() > until) return
     await pause(sweepEveryMs)
   }
 }
 
-function place({ tenant }: World) {
-  return { tenant, thread, owner }
-}
-
-/** What is stored, read with nothing wrong. */
-export async function storedOf(world: World): Promise<Stored> {
-  const { checkpointer, program } = world
-  const app = reader(program, world)
-  const at = { tenant: world.tenant, user: owner, thread }
-  const record = await checkpointer.threads.get(place(world))
-  if (record === undefined) throw new Error(`The thread of ${world.tenant} is not there.`)
-  const runs = await checkpointer.runs.list(place(world), { limit: 1_000, offset: 0 })
-  const branch = (await app.history(at, { limit: 100_000 })).map(checkpointOf).reverse()
-  const known = new Map(branch.map((checkpoint) => [checkpoint.seq, checkpoint]))
-  // Numbers have no gaps: off the branch is what was rolled back.
-  const last = Math.max(0, ...branch.map(({ seq }) => seq), ...runs.map(({ answer }) => answer ?? 0))
-  for (let seq = 1; seq < last; seq++) {
-    if (!known.has(seq)) known.set(seq, checkpointOf(await app.state(at, `${seq}`)))
+/** Lets the time pass that a message waits for its next attempt, until everyone's was delivered. */
+async function delivered(world: World, told: readonly Told[]): Promise<void> {
+  const missing = () => told.filter(({ request }) => !world.delivered.some(({ of }) => of === request))
+  for (let tries = 1; missing().length > 0 && tries <= mostDeliveries; tries++) {
+    await world.storage.hasten(world.tenant)
+    await sweepOnce(world)
   }
-  return { thread: record, runs, branch, checkpoint: (seq) => known.get(seq), lines: branch.at(-1)?.lines ?? [] }
-}
-
-function reader(program: Program, { checkpointer }: World) {
-  return program
-    .graph({ shop: { charge: async () => {} }, attempt: () => 0 })
-    .compile({ checkpointer, model: program.model(() => 0), name: program.name })
-}
-
-function checkpointOf(snapshot: {
-  readonly checkpoint: string
-  readonly parent: string | undefined
-  readonly run: string
-  readonly step: number
-  readonly values: Readonly<Record<string, unknown>>
-}): Checkpoint {
-  const { checkpoint, parent, run, step, values } = snapshot
-  return { seq: Number(checkpoint), parent: Number(parent ?? 0), run, step, lines: linesOf(values) }
 }

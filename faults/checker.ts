@@ -1,7 +1,7 @@
 // Compares what clients were told with what is stored. Pure: it knows no storage, and is itself tested with histories that are wrong.
 import type { RunEvent, RunStarted } from '../src/index.ts'
 import type { RunRecord, ThreadRecord } from '../src/ports/index.ts'
-import { type Call, linesOf, requestOf, withoutAttempt } from './program.ts'
+import { type Call, type Delivered, linesOf, requestOf, withoutAttempt } from './program.ts'
 
 /**
  * What one client was told of one request. accepted: it got an answer. ended: that the run ended without one, as one that
@@ -46,6 +46,10 @@ export interface History {
   readonly told: readonly Told[]
   readonly stored: Stored
   readonly calls: readonly Call[]
+  /** Messages that came out of the outbox. */
+  readonly delivered: readonly Delivered[]
+  /** Whether every request sends one. */
+  readonly sends: boolean
   /** The lines that a request leaves when nothing goes wrong, without the numbers of attempts. */
   readonly block: (request: string) => readonly string[]
   /** Whether requests push each other aside: then one may end without an answer. */
@@ -64,6 +68,7 @@ export interface Problem {
     | 'unfinished'
     | 'gap'
     | 'key'
+    | 'message'
   readonly what: string
 }
 
@@ -76,7 +81,9 @@ export function problemsOf(history: History): Problem[] {
     ...untruths(history),
     ...unfinished(history.stored),
     ...gaps(history.stored),
+    ...answersWrong(history.stored),
     ...keysWrong(history),
+    ...messagesWrong(history),
   ]
 }
 
@@ -96,7 +103,7 @@ function answersLost({ told, stored }: History): Problem[] {
 /** Whoever stays is answered in the end, or pushed aside by another. */
 function unanswered({ told, pushing }: History): Problem[] {
   return told.flatMap(({ request, outcome, code, stays }) => {
-    const aside = outcome === 'ended' && pushing && code === 'run_failed'
+    const aside = outcome === 'ended' && pushing && (code === 'run_failed' || code === 'run_cancelled')
     if (outcome === 'accepted' || aside || (outcome === 'unknown' && !stays)) return []
     return [problem('unanswered', `${request} was told ${code ?? 'nothing'} in the end`)]
   })
@@ -170,7 +177,11 @@ function streamUntruths(request: string, events: readonly RunEvent[], stored: St
   let started: RunStarted | undefined
   for (const event of events) {
     if (ended) say(`went on with ${event.type} after its end`)
-    if (event.type === 'run-started') started = event
+    // Whoever follows a run may see one claim after another: only what the last one says is kept.
+    if (event.type === 'run-started') {
+      started = event
+      texts.clear()
+    }
     if (event.type === 'reply-started') {
       if (texts.has(event.messageId)) say(`began message ${event.messageId} twice`)
       if (!event.messageId.includes(`:${started?.epoch}.`)) say(`named message ${event.messageId} by another claim`)
@@ -179,6 +190,8 @@ function streamUntruths(request: string, events: readonly RunEvent[], stored: St
     if (event.type === 'text-delta') texts.set(event.messageId, `${texts.get(event.messageId) ?? '?'}${event.text}`)
     if (event.type === 'checkpoint-saved' || event.type === 'run-finished') {
       const kept = stored.checkpoint(event.seq)
+      const pruned = event.seq < (stored.branch[0]?.seq ?? 0)
+      if (pruned && kept === undefined) continue
       if (!equal(kept?.lines, linesOf(event.values))) say(`told checkpoint ${event.seq} otherwise than it is stored`)
       if (event.type === 'checkpoint-saved' && kept?.step !== event.step) say(`told the step of ${event.seq} wrong`)
     }
@@ -197,51 +210,68 @@ function unfinished({ thread, runs }: Stored): Problem[] {
   return thread.status === 'busy' ? [...open, problem('unfinished', 'the thread is busy')] : open
 }
 
-/** Steps of a run follow each other, checkpoints their parents, and a run's answer is its last checkpoint. */
-function gaps({ branch, runs, checkpoint, thread }: Stored): Problem[] {
+/** Checkpoints follow their parents, steps of a run each other. */
+function gaps({ branch, thread }: Stored): Problem[] {
   const problems: Problem[] = []
+  const say = (what: string) => problems.push(problem('gap', what))
+  const seen = new Set<string>()
   let before: Checkpoint | undefined
   for (const current of branch) {
-    if (current.parent !== (before?.seq ?? 0))
-      problems.push(problem('gap', `${current.seq} does not follow ${before?.seq}`))
-    if (current.run === before?.run && current.step !== before.step + 1 && current.step !== 0)
-      problems.push(problem('gap', `run ${current.run} went from step ${before.step} to ${current.step}`))
-    if (
-      branch.some(
-        ({ run, step, seq }) => run === current.run && step === current.step && step > 0 && seq !== current.seq,
-      )
-    )
-      problems.push(problem('gap', `run ${current.run} has step ${current.step} twice`))
+    const { seq, parent, run, step } = current
+    // Of a thread that was pruned the first is not the root.
+    if (before !== undefined && parent !== before.seq) say(`${seq} does not follow ${before.seq}`)
+    if (run === before?.run && step !== before.step + 1 && step !== 0) say(`${run} went from ${before.step} to ${step}`)
+    if (step > 0 && seen.has(`${run} ${step}`)) say(`run ${run} has step ${step} twice`)
+    seen.add(`${run} ${step}`)
     before = current
   }
-  if (thread.head !== (before?.seq ?? 0))
-    problems.push(problem('gap', `the head is ${thread.head} and not ${before?.seq}`))
-  for (const { run, status, answer, step } of runs) {
-    const kept = checkpoint(answer ?? 0)
-    const own = branch.filter((each) => each.run === run).at(-1)
-    if (status === 'success' && step > 0 && own !== undefined && (kept?.seq !== own.seq || kept.step !== step))
-      problems.push(problem('gap', `run ${run} names ${answer} as its answer, and ends at ${own.seq}`))
-  }
+  if (thread.head !== (before?.seq ?? 0)) say(`the head is ${thread.head} and not ${before?.seq}`)
   return problems
 }
 
-/** T9: every task that has answered has been done outside, and whatever was done twice was done under one key. */
+/** A run's answer is its last checkpoint. */
+function answersWrong({ branch, runs }: Stored): Problem[] {
+  const last = new Map(branch.map((checkpoint) => [checkpoint.run, checkpoint]))
+  return runs.flatMap(({ run, status, answer, step }) => {
+    const own = last.get(run)
+    if (status !== 'success' || step === 0 || own === undefined || (own.seq === answer && own.step === step)) return []
+    return [problem('gap', `run ${run} names ${answer} as its answer, and ends at ${own.seq}`)]
+  })
+}
+
+/** T9: every answer was done outside by the attempt that gave it, and whatever was done twice was done under one key. */
 function keysWrong({ calls, stored }: History): Problem[] {
   const keys = new Map<string, string>()
   const problems: Problem[] = []
-  for (const { run, key, of, task } of calls) {
-    const place = `${task}:${of} of run ${run}`
+  for (const { key, of, task } of calls) {
+    const place = `${task}:${of}`
     const known = keys.get(place) ?? key
     if (known !== key) problems.push(problem('key', `${place} came under ${known} and under ${key}`))
     keys.set(place, key)
   }
   const tasks = new Set(calls.map(({ task }) => task))
-  for (const line of stored.lines.map(withoutAttempt)) {
-    const [task = '', of = ''] = line.split(':')
-    if (tasks.has(task) && !calls.some((call) => call.task === task && call.of === of))
+  const done = new Set(calls.map(({ task, of, number }) => `${task}:${of}#${number}`))
+  for (const line of stored.lines) {
+    if (tasks.has(line.split(':')[0] ?? '') && !done.has(line))
       problems.push(problem('key', `${line} was answered and never done outside`))
   }
   return problems
+}
+
+/** What is in the thread was sent, at least once and under one id; what is not was not. */
+function messagesWrong({ sends, delivered, stored }: History): Problem[] {
+  if (!sends) return []
+  const answered = blocksOf(stored.lines).flatMap(({ request, lines }) => (lines.length > 1 ? [request] : []))
+  const missing = answered.filter((request) => !delivered.some(({ of }) => of === request))
+  const untrue = delivered.filter(({ of }) => !answered.includes(of))
+  const ids = new Set(delivered.map(({ id, of }) => `${of} ${id}`))
+  return [
+    ...missing.map((request) => problem('message', `the message of ${request} was never delivered`)),
+    ...untrue.map(({ of }) => problem('message', `a message of ${of} was delivered, which is not in the thread`)),
+    ...(ids.size > new Set(delivered.map(({ of }) => of)).size
+      ? [problem('message', `one message went out under two ids: ${[...ids].join(', ')}`)]
+      : []),
+  ]
 }
 
 function equal(a: readonly string[] | undefined, b: readonly string[]): boolean {

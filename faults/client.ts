@@ -14,17 +14,21 @@ export interface Request {
   /** False: whoever's worker is gone does not come back. */
   readonly returns: boolean
   readonly watch?: (event: RunEvent) => void
+  /** Aborts when the first worker has to go. */
+  readonly handOver?: AbortSignal
+  /** Tells from the first what is told, for readers elsewhere. */
+  readonly record?: boolean
 }
 
 /** Longer than a lease and than a queued run is left to whoever waits for it; a commit that nobody answers takes 20 s of it. */
-const patienceMs = 60_000
+const patienceMs = 90_000
 const shortestPauseMs = 20
 const longestPauseMs = 300
 export const owner = 'ada'
 
 /** Until it is accepted or refused for good, or will not come back. */
 export async function insist(world: World, request: Request): Promise<Told> {
-  const { name, thread, strategy, returns } = request
+  const { name, thread, strategy, returns, handOver, record = false } = request
   const askedAt = performance.now()
   const streams: RunEvent[][] = []
   const told = (outcome: Told['outcome'], more: { lines?: readonly string[]; code?: string } = {}): Told => {
@@ -41,9 +45,10 @@ export async function insist(world: World, request: Request): Promise<Told> {
       events.push(event)
       request.watch?.(event)
     }
-    const at = { tenant: world.tenant, user: owner, thread }
+    const at = { tenant: world.tenant, user: owner, thread, record }
+    const leaving = tries === 1 && handOver !== undefined ? { handOver } : {}
     const outcome = await worker.attempt(() =>
-      worker.app.run(input, { ...at, key, strategy, emit, waitUntil: worker.defer }),
+      worker.app.run(input, { ...at, ...leaving, key, strategy, emit, waitUntil: worker.defer }),
     )
     if (outcome === 'gone') {
       if (!returns) return told('unknown')

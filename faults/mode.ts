@@ -32,6 +32,11 @@ export function crashes(mode: Mode): boolean {
   return mode === 'crash-before' || mode === 'crash-after'
 }
 
+/** Whether it goes on with every further call. */
+export function lasts(mode: Mode): boolean {
+  return mode === 'away' || mode === 'deaf'
+}
+
 /** Whether the one that called makes good by itself, so that its own caller never knows. */
 export function hidden(mode: Mode): boolean {
   return ['error', 'lost', 'late', 'later', 'hang'].includes(mode)

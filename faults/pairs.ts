@@ -24,16 +24,16 @@ export async function pairs({ say }: PartOptions): Promise<Figures> {
 }
 
 /** The second point is any call after the first fault, also those that only recovery makes: resends, retries, take-overs, the sweep. */
-export async function pairsOf(storage: Storage): Promise<Case[]> {
+export async function pairsOf(storage: () => Storage): Promise<Case[]> {
   const scenario = scenarios.find(({ name }) => name === 'two supersteps')
   if (scenario === undefined) throw new Error('There is no scenario of two supersteps.')
-  const firsts = await casesOf(storage, scenario)
+  const firsts = await casesOf(storage(), scenario)
   const followed = await inLanes(firsts, lanes, async (first) => {
-    const { trace } = await play(storage, first, leaseMs)
+    const { trace } = await play(storage(), first, leaseMs)
     const [point = ''] = Object.keys(first.plan)
     const after = trace.slice(trace.indexOf(point) + 1).filter((later) => /^(a|next|sweep):/.test(later))
     return after.flatMap((second) =>
-      ways(second)
+      ways(second, scenario)
         // Whether the client stays is one question; whoever calls in the second place has one answer to it.
         .filter(({ mode, returns }) => returns === first.returns || !crashes(mode))
         .map(({ mode }) => ({ ...first, plan: { ...first.plan, [second]: mode } })),

@@ -21,6 +21,16 @@ import { scriptedModel } from '../src/testing/index.ts'
 /** A service outside, where what is done stays done. */
 export interface Shop {
   charge(call: Call): Promise<void>
+  /** Gets what nodes have put in the outbox. */
+  deliver(message: Delivered): Promise<void>
+}
+
+/** What the outbox calls the shop. */
+export const topic = 'shop'
+
+export interface Delivered {
+  readonly id: string
+  readonly of: string
 }
 
 export interface Call {
@@ -30,6 +40,8 @@ export interface Call {
   /** Which request, and which of its tasks. */
   readonly of: string
   readonly task: string
+  /** The attempt that made it, as it says in its answer. */
+  readonly number: number
 }
 
 export interface Services {
@@ -46,6 +58,8 @@ export interface Program {
   input(name: string): unknown
   /** What is said of a request besides the question, in order. */
   readonly tasks: readonly string[]
+  /** Whether every request sends one message. */
+  readonly sends?: true
 }
 
 /** The lines that a request leaves, without the numbers of attempts. */
@@ -92,7 +106,7 @@ function charging(task: string, { shop, attempt }: Services) {
     run: async ({ log }: LogState, { run, idempotencyKey }: { run: string; idempotencyKey: string }) => {
       const of = latest(log)
       const number = attempt()
-      await shop.charge({ run, key: idempotencyKey, of, task })
+      await shop.charge({ run, key: idempotencyKey, of, task, number })
       return { log: `${task}:${of}#${number}` }
     },
   }
@@ -158,6 +172,58 @@ export const parallel: Program = {
     }),
 }
 
+/** A node of two parts, each of them kept: what a part gave is what is said of it, whoever made it. */
+export const parts: Program = {
+  ...unused,
+  name: 'parts',
+  tasks: ['hold', 'take'],
+  input: logInput,
+  graph: ({ shop, attempt }) =>
+    new StateGraph({
+      state: logged,
+      nodes: {
+        pay: {
+          // Keeping a part is tried for 20 s in each attempt.
+          retry: { ...retry, attempts: 2 },
+          run: async ({ log }, { run, idempotencyKey, task }) => {
+            const of = latest(log)
+            const part = async (name: string) => {
+              const number = await task(name, async () => {
+                const made = attempt()
+                await shop.charge({ run, key: `${idempotencyKey}:${name}`, of, task: name, number: made })
+                return made
+              })
+              return `${name}:${of}#${number}`
+            }
+            return { log: [await part('hold'), await part('take')] }
+          },
+        },
+      },
+      edges: { start: 'pay' },
+    }),
+}
+
+/** Sends a message with what it says, and says more afterwards. */
+export const messenger: Program = {
+  ...unused,
+  name: 'messenger',
+  tasks: ['first', 'second'],
+  sends: true,
+  input: logInput,
+  graph: (services) =>
+    new StateGraph({
+      state: logged,
+      nodes: {
+        first: async ({ log }, { outbox }) => {
+          outbox(topic, latest(log))
+          return { log: `first:${latest(log)}#${services.attempt()}` }
+        },
+        second: charging('second', services),
+      },
+      edges: { start: 'first', first: 'second' },
+    }),
+}
+
 function asked(said: readonly Message[]): string {
   return requestOf(said.findLast(({ role }) => role === 'user')?.content ?? '')
 }
@@ -195,7 +261,7 @@ export const agentTools: Program = {
         // As a sound tool does: the same call again, with the same key.
         for (let tries = 1; ; tries++) {
           try {
-            await shop.charge({ run, key, of, task: part })
+            await shop.charge({ run, key, of, task: part, number })
             return `${part}:${of}#${number}`
           } catch (error) {
             if (tries === callTries) throw error

@@ -22,17 +22,6 @@ export function through<Port extends object>(port: Port, name: string, io: Io): 
   })
 }
 
-/** `port`, but for what `change` replaces. */
-export function overlaid<Port extends object>(port: Port, change: Partial<Port>): Port {
-  return new Proxy(port, {
-    get(target, property) {
-      if (Object.hasOwn(change, property)) return Reflect.get(change, property)
-      const member: unknown = Reflect.get(target, property)
-      return typeof member === 'function' ? member.bind(target) : member
-    },
-  })
-}
-
 function streams(method: object): boolean {
   return Object.prototype.toString.call(method) === '[object AsyncGeneratorFunction]'
 }

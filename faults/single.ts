@@ -3,8 +3,9 @@ import { postgresBinaries } from '../local/neon/throwaway-postgres.ts'
 import { type Case, play, type Result } from './case.ts'
 import type { Problem } from './checker.ts'
 import { inLanes } from './lanes.ts'
-import { crashes, hidden, type Mode, modes } from './mode.ts'
+import { crashes, hidden, lasts, type Mode, modes } from './mode.ts'
 import type { Figures, PartOptions } from './part.ts'
+import { handOver } from './plays.ts'
 import { type Scenario, scenarios } from './scenario.ts'
 import { memoryStorage, type Opened, postgresStorage } from './storage.ts'
 import type { Storage } from './world.ts'
@@ -24,7 +25,7 @@ export async function single({ say }: PartOptions): Promise<Figures> {
 
 async function tally({ storage, close }: Opened, on: string, say: PartOptions['say']) {
   try {
-    const points = await inLanes(scenarios, scenarios.length, (scenario) => casesOf(storage, scenario))
+    const points = await inLanes(scenarios, scenarios.length, (scenario) => casesOf(storage(), scenario))
     const results = await inLanes(points.flat(), lanes, async (each) => noticed(await met(storage, each)))
     return counted(results, (line) => say(`single on ${on}: ${line}`))
   } finally {
@@ -36,9 +37,9 @@ async function tally({ storage, close }: Opened, on: string, say: PartOptions['s
 export async function casesOf(storage: Storage, scenario: Scenario): Promise<Case[]> {
   const { problems, trace } = await play(storage, { scenario, plan: {}, returns: true }, leaseMs)
   if (problems[0] !== undefined) throw new Error(`"${scenario.name}" goes wrong by itself: ${problems[0].what}`)
-  const points = trace.filter((point) => /^(a|b|read):/.test(point))
+  const points = trace.filter((point) => /^(a|b|read|cancel):/.test(point))
   return points.flatMap((point) =>
-    ways(point).map(({ mode, returns }) => ({ scenario, plan: { [point]: mode }, returns })),
+    ways(point, scenario).map(({ mode, returns }) => ({ scenario, plan: { [point]: mode }, returns })),
   )
 }
 
@@ -48,9 +49,9 @@ export interface Way {
 }
 
 /** The ways in which a point can be broken. After a crash its client comes back, or does not. */
-export function ways(point: string): Way[] {
-  // A service that stays away is an answer to a tool, and the run is another: that is no fault of storage.
-  const fitting = modes.filter((mode) => !(point.includes(':shop.') && (mode === 'away' || mode === 'deaf')))
+export function ways(point: string, { goesOn = false }: Scenario): Way[] {
+  // Where the shop stays away, the run fails for good.
+  const fitting = modes.filter((mode) => goesOn || !point.includes(':shop.') || !lasts(mode))
   return fitting.flatMap((mode) => (crashes(mode) ? [true, false] : [true]).map((returns) => ({ mode, returns })))
 }
 
@@ -62,9 +63,9 @@ export interface Tried {
 }
 
 /** Tries again while the plan's points are passed by. */
-export async function met(storage: Storage, tried: Case): Promise<Tried> {
+export async function met(storage: () => Storage, tried: Case): Promise<Tried> {
   for (let tries = 1; ; tries++) {
-    const result = await play(storage, tried, leaseMs)
+    const result = await play(storage(), tried, leaseMs)
     const reached = result.met.length === Object.keys(tried.plan).length
     if (reached || result.problems.length > 0 || tries === mostTries) return { tried, result, reached }
   }
@@ -76,9 +77,11 @@ export function noticed(tried: Tried): Tried {
   const { scenario } = tried.tried
   if (fault === undefined || !/:(postgres|redis)\./.test(fault[0]) || !hidden(fault[1]) || scenario.pushing)
     return tried
+  const tries = scenario.play === handOver ? 2 : 1
   const problems: Problem[] = tried.result.told.flatMap(({ request, streams }) => {
-    const waited = request === 'a' && streams.some((events) => events.some(({ type }) => type === 'run-queued'))
-    return streams.length > 1 || waited
+    const waited =
+      request === 'a' && tries === 1 && streams.some((events) => events.some(({ type }) => type === 'run-queued'))
+    return streams.length > tries || waited
       ? [{ kind: 'noticed', what: `${request} was asked ${streams.length} times${waited ? ', and waited' : ''}` }]
       : []
   })

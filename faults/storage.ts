@@ -2,18 +2,31 @@
 import { readFileSync } from 'node:fs'
 import { Pool } from 'pg'
 import { throwawayPostgres } from '../local/neon/throwaway-postgres.ts'
-import { memoryCache, memoryCheckpointer } from '../src/adapters/memory/index.ts'
+import { memoryCache, memoryCheckpointer, memoryEventLog } from '../src/adapters/memory/index.ts'
 import { neonCheckpointer } from '../src/adapters/neon/index.ts'
 import type { Storage } from './world.ts'
 
 export interface Opened {
-  readonly storage: Storage
+  /** For one case. */
+  storage(): Storage
   close(): Promise<void>
 }
 
+/** A memory of its own for each case. */
 export function memoryStorage(): Opened {
-  return { storage: { checkpointer: memoryCheckpointer(), cache: memoryCache() }, close: async () => {} }
+  const storage = () => {
+    let aheadMs = 0
+    const checkpointer = memoryCheckpointer({ now: () => Date.now() + aheadMs })
+    const hasten = async () => {
+      aheadMs += outboxLeaseMs
+    }
+    return { checkpointer, cache: memoryCache(), events: memoryEventLog(), hasten }
+  }
+  return { storage, close: async () => {} }
 }
+
+/** Longer than a message is lent, and than the pause before its second attempt. */
+const outboxLeaseMs = 70_000
 
 export const schema = readFileSync(new URL('../schema.sql', import.meta.url), 'utf8')
 
@@ -27,8 +40,12 @@ export async function postgresStorage(connections = 20, applied = schema): Promi
     query: async (text: string, parameters: unknown[] = []): Promise<readonly unknown[]> =>
       (await pool.query(text, parameters)).rows,
   }
+  const hasten = async (tenant: string) => {
+    await pool.query(`update recollect.outbox set due_at = clock_timestamp() where tenant = $1`, [tenant])
+  }
+  const shared = { checkpointer: neonCheckpointer(sql), cache: memoryCache(), events: memoryEventLog(), hasten }
   return {
-    storage: { checkpointer: neonCheckpointer(sql), cache: memoryCache() },
+    storage: () => shared,
     close: async () => {
       await pool.end()
       await server.stop()

@@ -1,7 +1,8 @@
 // One worker: a compiled graph whose every call of a port may go wrong, and which may die. What is left of a dead one does nothing.
-import { asRecollectError, type CompiledGraph, RecollectError } from '../src/index.ts'
-import type { Checkpointer } from '../src/ports/index.ts'
-import { broken, type Mode, pause } from './mode.ts'
+import { asRecollectError, type CompiledGraph, RecollectError, sweep } from '../src/index.ts'
+import type { Cache, Checkpointer, EventLog } from '../src/ports/index.ts'
+import { broken, lasts, type Mode, pause } from './mode.ts'
+import { topic } from './program.ts'
 import { type Io, through } from './seam.ts'
 import type { World } from './world.ts'
 
@@ -14,6 +15,8 @@ export class Worker {
   readonly world: World
   readonly app: CompiledGraph
   readonly checkpointer: Checkpointer
+  readonly cache: Cache | undefined
+  readonly events: EventLog | undefined
   readonly #label: string
   readonly #gone = Promise.withResolvers<'gone'>()
   readonly #lasting = new Map<string, Mode>()
@@ -25,22 +28,35 @@ export class Worker {
   constructor(world: World, label: string) {
     this.world = world
     this.#label = label
-    const { checkpointer, cache, shop, model, leaseMs, program } = world
-    this.checkpointer = through(checkpointer, 'postgres', this.#io)
-    this.app = program.graph({ shop: through(shop, 'shop', this.#io), attempt: world.attempt }).compile({
-      checkpointer: this.checkpointer,
-      model: through(model, 'model', this.#io),
-      name: program.name,
-      leaseMs,
-      ...(cache && { cache: through(cache, 'redis', this.#io) }),
+    const { cache, events, leaseMs, program, options } = world
+    this.checkpointer = through(world.checkpointer, 'postgres', this.#io)
+    this.cache = cache && through(cache, 'redis', this.#io)
+    this.events = events && through(events, 'log', this.#io)
+    const shop = through(world.shop, 'shop', this.#io)
+    this.app = program.graph({ shop, attempt: world.attempt }).compile({
+      ...{
+        ...options,
+        checkpointer: this.checkpointer,
+        model: through(world.model, 'model', this.#io),
+        name: world.graph,
+      },
+      ...{ leaseMs, deliver: { [topic]: ({ id, payload }) => shop.deliver({ id, of: String(payload) }) } },
+      ...(this.cache && { cache: this.cache }),
+      ...(this.events && { events: this.events }),
     })
+  }
+
+  /** As the cron does. */
+  sweep(): Promise<unknown> {
+    const { checkpointer, cache, events } = this
+    return sweep({ checkpointer, cache, events, graphs: { [this.world.graph]: this.app } })
   }
 
   readonly #io: Io = (name, call) => {
     if (this.#dead) return this.world.never()
     const mode = this.#lasting.get(name) ?? this.world.meet(this.#label, name)
     if (mode === undefined) return this.settling(this.#awake === undefined ? call() : this.#awake.then(call))
-    if (mode === 'away' || mode === 'deaf') this.#lasting.set(name, mode)
+    if (lasts(mode)) this.#lasting.set(name, mode)
     return broken(mode, { name, call, worker: this })
   }
 

@@ -1,21 +1,27 @@
 // One case's world: a thread of its own in shared storage, the workers on it, what is planned to go wrong, and what was done outside.
-import type { Cache, Checkpointer, Model } from '../src/ports/index.ts'
+import type { CompileOptions } from '../src/index.ts'
+import type { Cache, Checkpointer, EventLog, Model } from '../src/ports/index.ts'
 import { hidden, type Mode, pause } from './mode.ts'
-import type { Call, Program, Shop } from './program.ts'
-import { overlaid } from './seam.ts'
+import type { Call, Delivered, Program, Shop } from './program.ts'
 import { buried, Worker } from './worker.ts'
 
 /** Where threads and their cache are kept. Many worlds share one. */
 export interface Storage {
   readonly checkpointer: Checkpointer
   readonly cache: Cache
+  readonly events: EventLog
+  /** Makes messages in the outbox of a tenant due that would be due within a minute. */
+  hasten(tenant: string): Promise<void>
 }
 
 export interface WorldOptions {
   readonly storage: Storage
   readonly program: Program
+  readonly options?: Pick<CompileOptions, 'keepCheckpoints'>
   readonly tenant: string
   readonly cached: boolean
+  /** Whether what runs tell is kept for readers of other workers. */
+  readonly recorded: boolean
   /** How long a silent worker keeps its thread. */
   readonly leaseMs: number
   /** What goes wrong at the `count`th call (from 1) of `point`, if anything. */
@@ -24,17 +30,23 @@ export interface WorldOptions {
 
 export class World {
   readonly program: Program
+  readonly options: Pick<CompileOptions, 'keepCheckpoints'>
+  readonly storage: Storage
   readonly checkpointer: Checkpointer
   readonly cache: Cache | undefined
+  readonly events: EventLog | undefined
   readonly model: Model
   readonly shop: Shop
   readonly leaseMs: number
   readonly tenant: string
+  /** The graph's name. */
+  readonly graph: string
   /** Every call so far, as `who:port.method@count`. */
   readonly trace: string[] = []
   /** Those that met a fault. */
   readonly met: string[] = []
   readonly calls: Call[] = []
+  readonly delivered: Delivered[] = []
   /** Whether something went wrong that keeps a worker from going on. */
   down = false
   /** What the shop waits for before it charges. */
@@ -48,21 +60,26 @@ export class World {
   #attempts = 0
   #over = false
 
-  constructor({ storage, program, tenant, cached, leaseMs, fault }: WorldOptions) {
+  constructor({ storage, program, options = {}, tenant, cached, recorded, leaseMs, fault }: WorldOptions) {
     this.program = program
+    this.options = options
+    this.storage = storage
     this.tenant = tenant
     this.leaseMs = leaseMs
     this.#fault = fault
-    // A sweep finds the orphans of all tenants; those of another case are none of its business.
-    const orphans: Checkpointer['orphans'] = async (limit) =>
-      (await storage.checkpointer.orphans(100_000)).filter((orphan) => orphan.tenant === tenant).slice(0, limit)
-    this.checkpointer = overlaid(storage.checkpointer, { orphans })
+    this.checkpointer = storage.checkpointer
     this.cache = cached ? storage.cache : undefined
+    this.events = recorded ? storage.events : undefined
+    // Of its own: a sweep finds runs and messages of its graphs, and those of another case are none of its business.
+    this.graph = `${program.name}-${tenant}`
     this.model = program.model(this.attempt)
     this.shop = {
       charge: async (call) => {
         await this.hold(call)
         this.calls.push(call)
+      },
+      deliver: async (message) => {
+        this.delivered.push(message)
       },
     }
   }

@@ -1,0 +1,43 @@
+// What is stored of a world's thread, read with nothing wrong.
+import { isRecollectError, type StateSnapshot } from '../src/index.ts'
+import type { Checkpoint, Stored } from './checker.ts'
+import { owner } from './client.ts'
+import { linesOf } from './program.ts'
+import type { World } from './world.ts'
+
+export function placeOf({ tenant }: World, thread: string) {
+  return { tenant, thread, owner }
+}
+
+export async function storedOf(world: World, thread: string): Promise<Stored> {
+  const { checkpointer } = world
+  const app = readerOf(world)
+  const at = { tenant: world.tenant, user: owner, thread }
+  const record = await checkpointer.threads.get(placeOf(world, thread))
+  if (record === undefined) throw new Error(`Thread ${thread} of ${world.tenant} is not there.`)
+  const runs = await checkpointer.runs.list(placeOf(world, thread), { limit: 10_000, offset: 0 })
+  const branch = (await app.history(at, { limit: 100_000 })).map(checkpointOf).reverse()
+  const known = new Map(branch.map((checkpoint) => [checkpoint.seq, checkpoint]))
+  // Numbers have no gaps: what is not on the branch was rolled back, or pruned.
+  const last = Math.max(0, ...branch.map(({ seq }) => seq), ...runs.map(({ answer }) => answer ?? 0))
+  for (let seq = 1; seq < last; seq++) {
+    if (known.has(seq)) continue
+    const snapshot = await app.state(at, `${seq}`).catch((error: unknown) => {
+      if (isRecollectError(error) && error.code === 'checkpoint_unknown') return undefined
+      throw error
+    })
+    if (snapshot !== undefined) known.set(seq, checkpointOf(snapshot))
+  }
+  return { thread: record, runs, branch, checkpoint: (seq) => known.get(seq), lines: branch.at(-1)?.lines ?? [] }
+}
+
+function readerOf({ program, checkpointer, graph: name }: World) {
+  const nothing = async () => {}
+  return program
+    .graph({ shop: { charge: nothing, deliver: nothing }, attempt: () => 0 })
+    .compile({ checkpointer, model: program.model(() => 0), name })
+}
+
+function checkpointOf({ checkpoint, parent, run, step, values }: StateSnapshot): Checkpoint {
+  return { seq: Number(checkpoint), parent: Number(parent ?? 0), run, step, lines: linesOf(values) }
+}
