@@ -17,6 +17,12 @@ const longestHoldMs = 400
 
 export const once: Play = async (world, returns) => [await ask(world, 'a', { returns })]
 
+/** The second superstep takes longer than a renewal is away. */
+export const slow: Play = async (world, returns) => {
+  held(world, 'second')
+  return [await ask(world, 'a', { returns })]
+}
+
 /** The first is held in the midst of `task` until the second has been told that it is queued or has begun. */
 export function second(strategy: BusyStrategy, task: string): Play {
   return async (world, returns) => {

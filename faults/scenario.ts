@@ -1,6 +1,6 @@
 // What single faults and pairs of faults are tried on: a graph, the thread it finds, and what clients do.
 import type { CompileOptions } from '../src/index.ts'
-import { cancel, follow, handOver, once, type Play, read, second } from './plays.ts'
+import { cancel, follow, handOver, once, type Play, read, second, slow } from './plays.ts'
 import {
   agentTools,
   bulky,
@@ -42,6 +42,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'parts of a task', program: parts, ...warm, ...alone },
   { name: 'a message in the outbox', program: messenger, ...warm, ...alone },
   { name: 'few checkpoints are kept', program: bulky, options: { keepCheckpoints: 3 }, before: ['x', 'y'], ...alone },
+  { name: 'a slow node', program: twoEffects, goesOn: true, play: slow },
   { name: 'handed over', program: twoEffects, ...warm, play: handOver },
   { name: 'in line behind another', program: twoEffects, play: second('enqueue', 'second') },
   {

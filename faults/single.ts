@@ -5,9 +5,9 @@ import type { Problem } from './checker.ts'
 import { inLanes } from './lanes.ts'
 import { crashes, hidden, lasts, type Mode, modes } from './mode.ts'
 import type { Figures, PartOptions } from './part.ts'
-import { handOver } from './plays.ts'
+import { handOver, slow } from './plays.ts'
 import { type Scenario, scenarios } from './scenario.ts'
-import { memoryStorage, type Opened, postgresStorage } from './storage.ts'
+import { memoryStorage, postgresStorage } from './storage.ts'
 import type { Storage } from './world.ts'
 
 export const leaseMs = 1_000
@@ -17,19 +17,21 @@ const mostTries = 4
 
 /** In memory, and on Postgres where there is one; both at once, since most of the time is waiting. */
 export async function single({ say }: PartOptions): Promise<Figures> {
-  const memory = tally(memoryStorage(), 'memory', say)
-  if (postgresBinaries() === undefined) return { ...(await memory), on: 'memory' }
-  const postgres = tally(await postgresStorage(), 'Postgres', say)
-  return { ...(await postgres), on: 'Postgres', memory: await memory }
-}
-
-async function tally({ storage, close }: Opened, on: string, say: PartOptions['say']) {
+  const memory = memoryStorage()
+  const postgres = postgresBinaries() === undefined ? undefined : await postgresStorage()
   try {
-    const points = await inLanes(scenarios, scenarios.length, (scenario) => casesOf(storage(), scenario))
-    const results = await inLanes(points.flat(), lanes, async (each) => noticed(await met(storage, each)))
-    return counted(results, (line) => say(`single on ${on}: ${line}`))
+    // Measured first, and with nothing beside it: on a busy machine a run takes other ways.
+    const places = [memory, ...(postgres ? [postgres] : [])]
+    const cases = await inLanes(places, 1, ({ storage }) => inLanes(scenarios, 2, (each) => casesOf(storage(), each)))
+    const [inMemory, onPostgres] = await inLanes(places, 2, async ({ storage }, index) => {
+      const results = await inLanes(cases[index]?.flat() ?? [], lanes, async (each) =>
+        noticed(await met(storage, each)),
+      )
+      return counted(results, (line) => say(`single ${index === 0 ? 'in memory' : 'on Postgres'}: ${line}`))
+    })
+    return onPostgres ? { ...onPostgres, on: 'Postgres', memory: inMemory } : { ...inMemory, on: 'memory' }
   } finally {
-    await close()
+    await postgres?.close()
   }
 }
 
@@ -37,11 +39,14 @@ async function tally({ storage, close }: Opened, on: string, say: PartOptions['s
 export async function casesOf(storage: Storage, scenario: Scenario): Promise<Case[]> {
   const { problems, trace } = await play(storage, { scenario, plan: {}, returns: true }, leaseMs)
   if (problems[0] !== undefined) throw new Error(`"${scenario.name}" goes wrong by itself: ${problems[0].what}`)
-  const points = trace.filter((point) => /^(a|b|read|cancel):/.test(point))
+  // Of renewals it depends on the machine whether there are any; where one is meant to be, the scenario is slow.
+  const points = trace.filter((point) => ours.test(point) && (scenario.play === slow || !point.includes('renewLease')))
   return points.flatMap((point) =>
     ways(point, scenario).map(({ mode, returns }) => ({ scenario, plan: { [point]: mode }, returns })),
   )
 }
+
+const ours = /^(a|b|read|cancel):/
 
 export interface Way {
   readonly mode: Mode
@@ -75,10 +80,12 @@ export async function met(storage: () => Storage, tried: Case): Promise<Tried> {
 export function noticed(tried: Tried): Tried {
   const [fault] = Object.entries(tried.tried.plan)
   const { scenario } = tried.tried
-  if (fault === undefined || !/:(postgres|redis)\./.test(fault[0]) || !hidden(fault[1]) || scenario.pushing)
+  if (fault === undefined || !/^[ab]:(postgres|redis|log)\./.test(fault[0]) || !hidden(fault[1]) || scenario.pushing)
     return tried
   const tries = scenario.play === handOver ? 2 : 1
-  const problems: Problem[] = tried.result.told.flatMap(({ request, streams }) => {
+  const problems: Problem[] = tried.result.told.flatMap(({ request, streams, answeredAt }) => {
+    // Of somebody else's run a reader may be told twice.
+    if (answeredAt === Number.POSITIVE_INFINITY) return []
     const waited =
       request === 'a' && tries === 1 && streams.some((events) => events.some(({ type }) => type === 'run-queued'))
     return streams.length > tries || waited
