@@ -1,6 +1,7 @@
 // One case: a scenario played on a thread of its own with the faults of a plan, then swept, gone on with, and checked.
 import { type Problem, problemsOf, type Told } from './checker.ts'
 import { insist } from './client.ts'
+import { inLanes } from './lanes.ts'
 import { type Mode, pause } from './mode.ts'
 import { thread } from './plays.ts'
 import { blockOf } from './program.ts'
@@ -43,7 +44,7 @@ export async function play(storage: Storage, { scenario, plan, returns }: Case, 
     await Promise.all([playing.then((each) => told.push(...each)), cron(world, playing)])
     told.push(await turn('next'))
     await world.landRest()
-    await swept(world, thread)
+    await swept(world, [thread])
     told.push(await turn('last'))
     await world.settle()
     const { program, pushing = false } = scenario
@@ -91,14 +92,19 @@ async function sweepOnce(world: World): Promise<void> {
   await worker.attempt(() => worker.sweep())
 }
 
-/** Sweeps until nothing is due, as the cron would, but not only once a minute. */
-export async function swept(world: World, of: string, withinMs = sweepWithinMs): Promise<void> {
+/** Sweeps until nothing is due in these threads, as the cron would, but not only once a minute. */
+export async function swept(world: World, threads: readonly string[], withinMs = sweepWithinMs): Promise<void> {
   const until = performance.now() + withinMs
-  for (;;) {
+  const isDue = async (thread: string) => {
+    const runs = await world.checkpointer.runs.list(placeOf(world, thread), { limit: 1_000, offset: 0 })
+    return runs.some(({ status }) => status === 'queued' || status === 'running')
+  }
+  let due = threads
+  while (due.length > 0 && performance.now() < until) {
     await sweepOnce(world)
-    const runs = await world.checkpointer.runs.list(placeOf(world, of), { limit: 1_000, offset: 0 })
-    if (!runs.some(({ status }) => status === 'queued' || status === 'running') || performance.now() > until) return
-    await pause(sweepEveryMs)
+    const answers = await inLanes(due, 10, isDue)
+    due = due.filter((_, index) => answers[index])
+    if (due.length > 0) await pause(sweepEveryMs)
   }
 }
 
