@@ -32,7 +32,8 @@ export interface Checkpoint {
 }
 
 export interface Stored {
-  readonly thread: ThreadRecord
+  /** Absent: there is no such thread. */
+  readonly thread: ThreadRecord | undefined
   readonly runs: readonly RunRecord[]
   /** The branch of the head, oldest first. */
   readonly branch: readonly Checkpoint[]
@@ -207,7 +208,7 @@ function streamUntruths(request: string, events: readonly RunEvent[], stored: St
 function unfinished({ thread, runs }: Stored): Problem[] {
   const live = runs.filter(({ status }) => status === 'queued' || status === 'running' || status === 'dead')
   const open = live.map(({ run, status }) => problem('unfinished', `run ${run} is ${status}`))
-  return thread.status === 'busy' ? [...open, problem('unfinished', 'the thread is busy')] : open
+  return thread?.status === 'busy' ? [...open, problem('unfinished', 'the thread is busy')] : open
 }
 
 /** Checkpoints follow their parents, steps of a run each other. */
@@ -225,7 +226,7 @@ function gaps({ branch, thread }: Stored): Problem[] {
     seen.add(`${run} ${step}`)
     before = current
   }
-  if (thread.head !== (before?.seq ?? 0)) say(`the head is ${thread.head} and not ${before?.seq}`)
+  if ((thread?.head ?? 0) !== (before?.seq ?? 0)) say(`the head is ${thread?.head} and not ${before?.seq}`)
   return problems
 }
 

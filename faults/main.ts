@@ -1,12 +1,14 @@
 // `npm run faults -- [PART…] [--json] [--seeds N]`: breaks the turn protocol on purpose, and counts. With --json nothing but one JSON object on standard output.
 import { parseArgs } from 'node:util'
+import { hot } from './hot.ts'
+import { kills } from './kills.ts'
 import { load } from './load.ts'
 import { pairs } from './pairs.ts'
 import { type Figures, type Part, Skipped } from './part.ts'
 import { single } from './single.ts'
 import { table } from './table.ts'
 
-const parts: Readonly<Record<string, Part>> = { single, pairs, load }
+const parts: Readonly<Record<string, Part>> = { single, pairs, load, hot, kills }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

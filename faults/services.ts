@@ -33,7 +33,7 @@ export function assertInstalled(): void {
 
 const password = 'faults'
 const token = 'faults'
-const secret = 'faults '.repeat(5)
+const secret = 'faults-'.repeat(5)
 
 export async function realServices(connections = 20): Promise<RealServices> {
   assertInstalled()

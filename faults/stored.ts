@@ -1,5 +1,6 @@
 // What is stored of a world's thread, read with nothing wrong.
-import { isRecollectError, type StateSnapshot } from '../src/index.ts'
+import { type CompiledGraph, isRecollectError, type StateSnapshot } from '../src/index.ts'
+import type { Checkpointer } from '../src/ports/index.ts'
 import type { Checkpoint, Stored } from './checker.ts'
 import { owner } from './client.ts'
 import { linesOf } from './program.ts'
@@ -9,13 +10,35 @@ export function placeOf({ tenant }: World, thread: string) {
   return { tenant, thread, owner }
 }
 
-export async function storedOf(world: World, thread: string): Promise<Stored> {
-  const { checkpointer } = world
-  const app = readerOf(world)
-  const at = { tenant: world.tenant, user: owner, thread }
-  const record = await checkpointer.threads.get(placeOf(world, thread))
-  if (record === undefined) throw new Error(`Thread ${thread} of ${world.tenant} is not there.`)
-  const runs = await checkpointer.runs.list(placeOf(world, thread), { limit: 10_000, offset: 0 })
+/** Who reads, and how a state is put into lines. */
+export interface Reader {
+  readonly checkpointer: Checkpointer
+  readonly app: CompiledGraph
+  readonly tenant: string
+  readonly lines: (values: Readonly<Record<string, unknown>>) => string[]
+}
+
+export function storedOf(world: World, thread: string): Promise<Stored> {
+  const { checkpointer, tenant, program, graph: name } = world
+  const nothing = async () => {}
+  const app = program
+    .graph({ shop: { charge: nothing, deliver: nothing }, attempt: () => 0 })
+    .compile({ checkpointer, model: program.model(() => 0), name })
+  return readStored({ checkpointer, app, tenant, lines: linesOf }, thread)
+}
+
+const empty: Stored = { thread: undefined, runs: [], branch: [], checkpoint: () => undefined, lines: [] }
+
+export async function readStored({ checkpointer, app, tenant, lines }: Reader, thread: string): Promise<Stored> {
+  const at = { tenant, user: owner, thread }
+  const place = { tenant, thread, owner }
+  const checkpointOf = ({ checkpoint, parent, run, step, values }: StateSnapshot): Checkpoint => {
+    return { seq: Number(checkpoint), parent: Number(parent ?? 0), run, step, lines: lines(values) }
+  }
+  const record = await checkpointer.threads.get(place)
+  // Nothing that was asked on it has got that far.
+  if (record === undefined) return empty
+  const runs = await checkpointer.runs.list(place, { limit: 10_000, offset: 0 })
   const branch = (await app.history(at, { limit: 100_000 })).map(checkpointOf).reverse()
   const known = new Map(branch.map((checkpoint) => [checkpoint.seq, checkpoint]))
   // Numbers have no gaps: what is not on the branch was rolled back, or pruned.
@@ -29,15 +52,4 @@ export async function storedOf(world: World, thread: string): Promise<Stored> {
     if (snapshot !== undefined) known.set(seq, checkpointOf(snapshot))
   }
   return { thread: record, runs, branch, checkpoint: (seq) => known.get(seq), lines: branch.at(-1)?.lines ?? [] }
-}
-
-function readerOf({ program, checkpointer, graph: name }: World) {
-  const nothing = async () => {}
-  return program
-    .graph({ shop: { charge: nothing, deliver: nothing }, attempt: () => 0 })
-    .compile({ checkpointer, model: program.model(() => 0), name })
-}
-
-function checkpointOf({ checkpoint, parent, run, step, values }: StateSnapshot): Checkpoint {
-  return { seq: Number(checkpoint), parent: Number(parent ?? 0), run, step, lines: linesOf(values) }
 }
