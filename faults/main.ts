@@ -7,8 +7,9 @@ import { pairs } from './pairs.ts'
 import { type Figures, type Part, Skipped } from './part.ts'
 import { single } from './single.ts'
 import { table } from './table.ts'
+import { terminated } from './terminated.ts'
 
-const parts: Readonly<Record<string, Part>> = { single, pairs, load, hot, kills }
+const parts: Readonly<Record<string, Part>> = { single, pairs, load, hot, kills, terminated }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
