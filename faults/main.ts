@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { hot } from './hot.ts'
 import { kills } from './kills.ts'
 import { load } from './load.ts'
+import { mutants } from './mutants.ts'
 import { orphans } from './orphans.ts'
 import { pairs } from './pairs.ts'
 import { type Figures, type Part, Skipped } from './part.ts'
@@ -10,7 +11,7 @@ import { single } from './single.ts'
 import { table } from './table.ts'
 import { terminated } from './terminated.ts'
 
-const parts: Readonly<Record<string, Part>> = { single, pairs, load, hot, kills, terminated, orphans }
+const parts: Readonly<Record<string, Part>> = { single, pairs, load, hot, kills, terminated, orphans, mutants }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

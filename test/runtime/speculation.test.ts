@@ -92,6 +92,23 @@ describe('on a cached thread', () => {
     },
   )
 
+  test('a guess is thrown away when an older run comes first, and each gets the answer to its own message', async () => {
+    const { app, inner } = await warmThread((messages) => `reply to ${messages.at(-1)?.content}`)
+    const gone = agent().compile({
+      model: scriptedModel(() => new Promise<string>(() => {})),
+      checkpointer: altered(inner, { renewLease: () => new Promise(() => {}) }),
+      leaseMs: 1,
+    })
+    void gone.invoke({ messages: [user('orphan')] }, { ...at, run: 'orphan' })
+    await soon()
+    const { run, events } = watched(app)
+    const { messages } = await run
+    expect(messages.slice(2).map(({ content }) => content)).toEqual([
+      ...['orphan', 'reply to orphan', 'two', 'reply to two'],
+    ])
+    expect(events.filter(({ type }) => type === 'run-started')).toHaveLength(1)
+  })
+
   test('a guess that fails is the run’s failure when it was right, and nothing when it was wrong', async () => {
     let calls = 0
     const failing: Script = () => {
