@@ -26,7 +26,7 @@ export const runtimeGuards: readonly Mutant[] = [
   {
     ...{ guard: 'a guess is about the first step', ...runtime('claim', 'speculation') },
     ...{ find: ' && step === 0 && input !== null', replace: ' && input !== null' },
-    killedBy: ['a guess is thrown away when its run has gone on already'],
+    killedBy: ['a guess on a state that is'],
     redundant: 'Whoever has committed a step has dropped its input, and the guess is refused for want of it.',
   },
   {
