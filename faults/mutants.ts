@@ -5,6 +5,7 @@ import { claims } from './mutants/claims.ts'
 import { commits } from './mutants/commits.ts'
 import { type Laboratory, laboratory } from './mutants/laboratory.ts'
 import type { Mutant } from './mutants/mutant.ts'
+import { retention } from './mutants/retention.ts'
 import { runtimeGuards } from './mutants/runtime.ts'
 import { type Figures, type PartOptions, Skipped } from './part.ts'
 
@@ -20,7 +21,7 @@ interface Trial {
 
 export async function mutants({ say }: PartOptions): Promise<Figures> {
   if (postgresBinaries() === undefined) throw new Skipped('it needs postgresql: apt-get install postgresql')
-  const all = [...claims, ...commits, ...runtimeGuards]
+  const all = [...claims, ...commits, ...retention, ...runtimeGuards]
   const laboratories = Array.from({ length: lanes }, laboratory)
   const free = [...laboratories]
   const inOne = async <Result>(work: (room: Laboratory) => Promise<Result>): Promise<Result> => {

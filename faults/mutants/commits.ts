@@ -76,7 +76,13 @@ export const commits: readonly Mutant[] = [
     ...{ guard: 'parts dropped by the commit', ...commit },
     find: "delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread\n    and not (_status = 'error' and w.run = next.run and w.step = next.step);",
     replace: '',
-    killedBy: ['what a task gave is there for whoever takes the run over'],
+    killedBy: ['a cancelled run leaves nothing to go on with'],
+  },
+  {
+    ...{ guard: 'T5 parts kept by a failure', ...commit },
+    find: " and not (_status = 'error' and w.run = next.run and w.step = next.step)",
+    replace: '',
+    killedBy: ['T5 what a failed superstep had finished is found'],
   },
   {
     ...{ guard: 'hash put back by a rollback', ...supersede },

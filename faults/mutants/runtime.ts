@@ -10,7 +10,7 @@ export const runtimeGuards: readonly Mutant[] = [
   {
     ...{ guard: 'T2 hash of a cached state', ...runtime('claim', 'cache') },
     ...{ find: 'candidate.seq === head && candidate.hash === hash', replace: 'candidate.seq === head' },
-    killedBy: ['that has another hash gives the right answer', "that holds another thread's last turn"],
+    killedBy: ["that holds another thread's state", "that holds another thread's last turn"],
   },
   {
     ...{ guard: 'T2 number of a cached state', ...runtime('claim', 'cache') },
@@ -42,10 +42,7 @@ export const runtimeGuards: readonly Mutant[] = [
   {
     ...{ guard: 'T7 a guess tells nothing', ...runtime('speculation', 'speculation') },
     ...{ find: 'let tell: Emit = (event) => held.push(event)', replace: 'let tell: Emit = request.emit' },
-    killedBy: [
-      'the model is asked before the claim is answered, and nothing is told before',
-      'a guess on a state that is behind',
-    ],
+    killedBy: ['T7 what a node that runs ahead emits'],
   },
   {
     ...{ guard: 'only what is pure runs ahead', ...runtime('speculation', 'speculation') },
@@ -71,7 +68,7 @@ export const runtimeGuards: readonly Mutant[] = [
   {
     ...{ guard: 'T8 nothing is said after a commit of unknown fate', ...runtime('thread-progress', 'faults') },
     ...{ find: "failure.code === 'run_fenced' || !this.#sure", replace: "failure.code === 'run_fenced'" },
-    killedBy: ['of every commit, for good, is told as unknown'],
+    killedBy: ['T8 of a commit, for good, leaves the run due'],
   },
   {
     ...{ guard: 'T1 a fenced commit is no commit', ...runtime('thread-progress', 'workers-gone') },
@@ -99,7 +96,7 @@ export const runtimeGuards: readonly Mutant[] = [
       find: 'emit: (event) => (this.#closed ? undefined : this.#scope.emit(event)),',
       replace: 'emit: (event) => this.#scope.emit(event),',
     },
-    killedBy: ['that has ended is silent from then on'],
+    killedBy: ['that is out of time tells no more'],
   },
   {
     ...{ guard: 'T5 siblings run to their end', ...runtime('superstep', 'superstep') },
@@ -131,6 +128,17 @@ export const runtimeGuards: readonly Mutant[] = [
     ...{ guard: 'a cache that holds more than the thread', ...runtime('thread-cache', 'cache') },
     ...{ find: ' || surpasses(candidate.position, position)', replace: '' },
     killedBy: ['of a deleted thread gives nothing of it to a new one', 'of a deleted thread that was shorter'],
+  },
+  {
+    ...{ guard: 'a cancelled run is ended, not run', ...runtime('turn', 'cancel') },
+    ...{ find: 'if (claim.cancelled) throw cancelled()', replace: '' },
+    killedBy: ['by a worker that is lost before it has ended it', 'is stopped by its next renewal'],
+  },
+  {
+    ...{ guard: 'T8 a message has one id', ...runtime('thread-progress', 'outbox') },
+    find: 'sent.map(({ topic, payload }, index) => ({',
+    replace: 'sent.map((message) => ({ ...message, index: Math.random() })).map(({ topic, payload, index }) => ({',
+    killedBy: ['is delivered after the answer, each once, under ids'],
   },
   {
     ...{ guard: 'whoever follows believes the record', ...runtime('follow', 'follow') },

@@ -194,6 +194,16 @@ describe.skipIf(!installed)('over a Postgres server (skipped where none is insta
       expect(await claim(checkpointer(), request(at, 'run-2'))).toMatchObject({ chainBytes: 10, baseBytes: 50 })
     })
 
+    test('a thread that is being used as its time ends stays', async () => {
+      const at = freshThread()
+      await checkpointer().threads.create(at, { ttlMs: 20 })
+      await passing(40)
+      const { landed } = await inFlight((to) => to.beginTurn(request(at)))
+      expect(await checkpointer().threads.deleteExpired({ ...at, owner: 'ada' })).toBe(false)
+      await landed
+      expect(await checkpointer().threads.get(at)).toMatchObject({ status: 'busy' })
+    })
+
     test('a message that is being lent is lent to nobody else, and nobody waits for it', async () => {
       const at = freshThread()
       const graph = `graph of ${at.tenant}`
