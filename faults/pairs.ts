@@ -13,6 +13,7 @@ const lanes = 200
 
 export async function pairs({ say }: PartOptions): Promise<Figures> {
   const installed = postgresBinaries() !== undefined
+  if (!installed) say('pairs runs in memory only: apt-get install postgresql')
   const { storage, close } = installed ? await postgresStorage(30) : memoryStorage()
   try {
     const cases = await pairsOf(storage)

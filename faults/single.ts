@@ -18,6 +18,7 @@ const mostTries = 4
 /** In memory, and on Postgres where there is one; both at once, since most of the time is waiting. */
 export async function single({ say }: PartOptions): Promise<Figures> {
   const memory = memoryStorage()
+  if (postgresBinaries() === undefined) say('single runs in memory only: apt-get install postgresql')
   const postgres = postgresBinaries() === undefined ? undefined : await postgresStorage()
   try {
     // Measured first, and with nothing beside it: on a busy machine a run takes other ways.
