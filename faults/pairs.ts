@@ -24,16 +24,14 @@ export async function pairs({ say }: PartOptions): Promise<Figures> {
   }
 }
 
-/** The second point is any call after the first fault, also those that only recovery makes: resends, retries, take-overs, the sweep. */
-export async function pairsOf(storage: () => Storage): Promise<Case[]> {
+/** The second point is any call after the first fault, also one that only recovery makes: a resend, a retry, a take-over, a sweep. */
+async function pairsOf(storage: () => Storage): Promise<Case[]> {
   const scenario = scenarios.find(({ name }) => name === 'two supersteps')
   if (scenario === undefined) throw new Error('There is no scenario of two supersteps.')
   const firsts = await casesOf(storage(), scenario)
   const followed = await inLanes(firsts, lanes, async (first) => {
     const { trace } = await play(storage(), first, leaseMs)
-    const [point = ''] = Object.keys(first.plan)
-    const after = trace.slice(trace.indexOf(point) + 1).filter((later) => /^(a|next|sweep):/.test(later))
-    return after.flatMap((second) =>
+    return recovery(trace, first).flatMap((second) =>
       ways(second, scenario)
         // Whether the client stays is one question; whoever calls in the second place has one answer to it.
         .filter(({ mode, returns }) => returns === first.returns || !crashes(mode))
@@ -41,4 +39,22 @@ export async function pairsOf(storage: () => Storage): Promise<Case[]> {
     )
   })
   return followed.flat()
+}
+
+/** From the first fault until the run is at its end: by the client's last call, or, where it is gone, by the next client's. */
+function recovery(trace: readonly string[], { plan, returns }: Case): readonly string[] {
+  const [point = ''] = Object.keys(plan)
+  const start = trace.indexOf(point)
+  const end = Math.max(
+    start,
+    trace.findLastIndex((call) => call.startsWith(returns ? 'a:postgres.' : 'next:postgres.')),
+  )
+  const during = trace.slice(start + 1, end + 1).filter((call) => !isRepeated(call))
+  // What the client's worker does after its answer comes late, beside the next turn.
+  return [...during, ...trace.slice(end + 1).filter((call) => call.startsWith('a:'))]
+}
+
+/** A sweep that finds nothing, and a renewal, are like the ones before. */
+function isRepeated(call: string): boolean {
+  return !call.endsWith('@1') && /:postgres\.(renewLease|orphans|giveUpRuns|outbox|threads)/.test(call)
 }
