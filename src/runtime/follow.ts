@@ -131,7 +131,7 @@ class Follower {
         // Its log is not read: it would say the same again.
         if (event.type === 'run-started') this.#known = wholeClaim(event.epoch)
         if (event.type === 'run-started') yield* this.#begun(event)
-        else if (event.type === 'run-failed' && movesOn(event.error)) return
+        else if (event.type === 'run-failed' && isProvisional(event.error)) return
         else yield event
       }
     } catch {
@@ -156,8 +156,7 @@ class Follower {
         yield* this.#begun(event)
         break
       case 'run-failed':
-        // Another worker goes on with it.
-        if (!movesOn(event.error)) yield event
+        if (!isProvisional(event.error)) yield event
         break
       case 'run-interrupted':
         // It may have been answered since; its record says whether it waits.
@@ -203,6 +202,11 @@ class Follower {
     this.#key ??= { tenant, thread, owner }
     return this.#key
   }
+}
+
+/** Another worker goes on with the run; or Postgres was silent, and only the run's record knows whether one does (T7, T8). */
+function isProvisional(error: RecollectError): boolean {
+  return movesOn(error) || error.code === 'storage_unavailable'
 }
 
 function wholeClaim(epoch: number): Omit<EventPart, 'text'> {

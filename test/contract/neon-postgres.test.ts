@@ -1,7 +1,8 @@
 // The Neon checkpointer over a Postgres server: the contract, and what only happens with several connections at once.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresBinaries } from '../../local/neon/throwaway-postgres.ts'
-import type { StepOutcome, TurnClaim } from '../../src/ports/checkpointer.ts'
+import { neonCheckpointer } from '../../src/adapters/neon/index.ts'
+import type { Checkpointer, StepOutcome, TurnClaim } from '../../src/ports/checkpointer.ts'
 import {
   asking,
   claim,
@@ -143,6 +144,77 @@ describe.skipIf(!installed)('over a Postgres server (skipped where none is insta
         checkpointer().beginTurn(request({ tenant, thread: `thread-${index}`, owner: 'ada' }, 'run-1')),
       )
       expect(outcomes(claims)).toEqual({ claimed: 1, 'key-reused': 19 })
+    })
+
+    /** The statements of `work`, in one transaction that is kept open for a while after them. */
+    const inFlight = async (work: (to: Checkpointer) => Promise<unknown>) => {
+      const statements: { text: string; parameters: unknown[] }[] = []
+      const heard = neonCheckpointer({
+        query: async (text, parameters = []) => {
+          statements.push({ text, parameters })
+          throw new Error('It is only heard.')
+        },
+      })
+      await work(heard).catch(() => {})
+      const { sql } = database
+      const queries = statements.map(({ text, parameters }) => sql.query(text, parameters))
+      const landed = sql.transaction([...queries, sql.query('select pg_sleep(0.4)')])
+      await passing(150)
+      return { landed }
+    }
+
+    test('a claim waits for a commit in flight, and begins behind it', async () => {
+      const at = freshThread()
+      const begin = request(at)
+      const { commit, hash } = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 0, ['a'])
+      const { landed } = await inFlight((to) => to.commitStep(commit))
+      expect(await claim(checkpointer(), request(at, 'run-2'))).toMatchObject({ mine: true, head: 1, hash, lastSeq: 1 })
+      await landed
+    })
+
+    test('a commit waits for a claim in flight, and is fenced by it', async () => {
+      const at = freshThread()
+      const begin = request(at, 'run-1', { leaseMs: 1 })
+      const { commit } = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 0, ['late'])
+      await passing(20)
+      const { landed } = await inFlight((to) => to.beginTurn(takeOver(at, 'adopter')))
+      expect(await checkpointer().commitStep(commit)).toMatchObject({ outcome: 'fenced' })
+      await landed
+      expect(await frames(checkpointer(), at)).toEqual([])
+    })
+
+    test('a snapshot waits for a commit in flight, and sets the sizes of what it has written right', async () => {
+      const at = freshThread()
+      const { head: seq, hash } = await turn(checkpointer(), at, 'run-0', ['x'.repeat(100)])
+      const begin = request(at)
+      const { commit } = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 0, ['y'.repeat(10)])
+      const { landed } = await inFlight((to) => to.commitStep(commit))
+      await checkpointer().putSnapshot({ tenant: at.tenant, thread: at.thread, seq, hash, text: 'S'.repeat(50) })
+      await landed
+      expect(await claim(checkpointer(), request(at, 'run-2'))).toMatchObject({ chainBytes: 10, baseBytes: 50 })
+    })
+
+    test('a thread that is being used as its time ends stays', async () => {
+      const at = freshThread()
+      await checkpointer().threads.create(at, { ttlMs: 20 })
+      await passing(40)
+      const { landed } = await inFlight((to) => to.beginTurn(request(at)))
+      expect(await checkpointer().threads.deleteExpired({ ...at, owner: 'ada' })).toBe(false)
+      await landed
+      expect(await checkpointer().threads.get(at)).toMatchObject({ status: 'busy' })
+    })
+
+    test('a message that is being lent is lent to nobody else, and nobody waits for it', async () => {
+      const at = freshThread()
+      const graph = `graph of ${at.tenant}`
+      const begin = request(at, 'run-1', { graph })
+      const messages = [{ id: 'm', topic: 'topic', payload: '1' }]
+      const { commit } = commitOf(tipOf(begin, await claim(checkpointer(), begin)), 0, ['a'], { messages })
+      await checkpointer().commitStep(commit)
+      const taking = (token: string) => ({ graphs: [graph], run: null, token, limit: 10, leaseMs: 60_000 })
+      const { landed } = await inFlight((to) => to.outbox.take(taking('first')))
+      expect(await checkpointer().outbox.take(taking('second'))).toEqual([])
+      await landed
     })
 
     test('a snapshot beside commits loses neither', async () => {

@@ -67,6 +67,27 @@ describe('a lost acknowledgement', () => {
     expect(value?.log).toEqual(['orphan', ...wholeTurn, 'a', ...wholeTurn])
   })
 
+  test('T8 of a commit, for good, leaves the run due: its end is not written over one that may still land', async () => {
+    const inner = memoryCheckpointer()
+    const sent: string[] = []
+    const deaf = altered(inner, {
+      commitStep: (step) => {
+        sent.push(step.status)
+        return step.status === 'error' ? inner.commitStep(step) : Promise.reject(unavailable())
+      },
+    })
+    const one = new StateGraph({ state: log, nodes: { a: () => ({ log: 'once' }) }, edges: { start: 'a' } })
+    const failed = await settled(
+      one.compile({ checkpointer: deaf, leaseMs: 10 }).invoke({ log: 'a' }, { ...at, run: 'r' }),
+    )
+    expect(failed.error).toMatchObject({ code: 'storage_unavailable' })
+    expect(new Set(sent)).toEqual(new Set(['success']))
+    expect(await inner.runs.get(key, 'r')).toMatchObject({ status: 'running' })
+    await vi.advanceTimersByTimeAsync(100)
+    const { value } = await settled(one.compile({ checkpointer: inner }).invoke({ log: 'b' }, at))
+    expect(value?.log).toEqual(['a', 'once', 'b', 'once'])
+  })
+
   test('of every commit, for good, is told as unknown; the same key then gives the answer, run once', async () => {
     const inner = memoryCheckpointer()
     const one = new StateGraph({ state: log, nodes: { a: () => ({ log: 'once' }) }, edges: { start: 'a' } })

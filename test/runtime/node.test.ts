@@ -1,6 +1,7 @@
 // One node: its retries, its time limit, and whatever it does instead of returning an update.
 import { describe, expect, test } from 'vitest'
-import { append, last, type NodeOptions, StateGraph, type StateOf } from '../../src/index.ts'
+import { append, last, type NodeOptions, type RunEvent, StateGraph, type StateOf } from '../../src/index.ts'
+import type { Model } from '../../src/ports/model.ts'
 import type { Context } from '../../src/runtime/context.ts'
 import { deferred, passing } from './doubles.ts'
 
@@ -158,6 +159,31 @@ describe('a node', () => {
     // biome-ignore lint/suspicious/noThenProperty: that is what it is about.
     const thenable = { then: (resolve: (value: unknown) => void) => resolve({ log: 'x' }) }
     expect((await one((() => thenable) as never).invoke({})).log).toEqual(['x'])
+  })
+
+  test('that is out of time tells no more of what its model goes on to say', async () => {
+    const more = deferred()
+    const model: Model = {
+      async *stream() {
+        yield { type: 'text-delta', text: 'in time' }
+        await more.promise
+        yield { type: 'text-delta', text: 'too late' }
+        yield { type: 'finish', reason: 'stop', model: 'm', usage: undefined }
+      },
+    }
+    const said: string[] = []
+    const emit = (event: RunEvent) => {
+      if (event.type === 'text-delta') said.push(event.text)
+    }
+    const replying: Node = {
+      timeoutMs: 20,
+      run: async (_, { model }) => ({ log: (await model.reply([])).content }),
+    }
+    const graph = new StateGraph({ state, nodes: { a: replying }, edges: { start: 'a' } })
+    await expect(graph.compile({ model }).invoke({}, { emit })).rejects.toMatchObject({ code: 'node_timeout' })
+    more.resolve()
+    await passing(5)
+    expect(said).toEqual(['in time'])
   })
 
   test('that has ended is silent from then on, however it ended', async () => {

@@ -92,6 +92,49 @@ describe('on a cached thread', () => {
     },
   )
 
+  test('T7 what a node that runs ahead emits is told when its guess was right, and by nobody when it was wrong', async () => {
+    const graph = new StateGraph({
+      state: { count: last(0) },
+      nodes: { pure: { pure: true, run: ({ count }, { emit }) => emit('seen', count) } },
+      edges: { start: 'pure' },
+    })
+    const cache = memoryCache()
+    const inner = memoryCheckpointer()
+    await graph.compile({ checkpointer: inner, cache }).invoke({ count: 1 }, at)
+    const seen = (events: readonly RunEvent[]) => events.filter(({ type }) => type === 'custom-emitted')
+    for (const right of [true, false]) {
+      if (!right) await lie(cache, { hash: 'other' })
+      const waiting = Promise.withResolvers<void>()
+      const checkpointer = altered(inner, { beginTurn: (begin) => waiting.promise.then(() => inner.beginTurn(begin)) })
+      const events: RunEvent[] = []
+      const app = graph.compile({ checkpointer, cache })
+      const run = app.invoke({ count: 2 }, { ...at, emit: (event) => events.push(event) })
+      await soon()
+      expect(events).toEqual([])
+      waiting.resolve()
+      await run
+      expect(events[0]).toMatchObject({ type: 'run-started', speculation: right ? 'kept' : 'dropped' })
+      expect(seen(events)).toMatchObject([{ name: 'seen', data: 2 }])
+    }
+  })
+
+  test('a guess is thrown away when an older run comes first, and each gets the answer to its own message', async () => {
+    const { app, inner } = await warmThread((messages) => `reply to ${messages.at(-1)?.content}`)
+    const gone = agent().compile({
+      model: scriptedModel(() => new Promise<string>(() => {})),
+      checkpointer: altered(inner, { renewLease: () => new Promise(() => {}) }),
+      leaseMs: 1,
+    })
+    void gone.invoke({ messages: [user('orphan')] }, { ...at, run: 'orphan' })
+    await soon()
+    const { run, events } = watched(app)
+    const { messages } = await run
+    expect(messages.slice(2).map(({ content }) => content)).toEqual([
+      ...['orphan', 'reply to orphan', 'two', 'reply to two'],
+    ])
+    expect(events.filter(({ type }) => type === 'run-started')).toHaveLength(1)
+  })
+
   test('a guess that fails is the run’s failure when it was right, and nothing when it was wrong', async () => {
     let calls = 0
     const failing: Script = () => {

@@ -185,6 +185,18 @@ export function claims(subject: Subject) {
     expect(await claim(subject(), request(at, 'run-3'))).toMatchObject({ run: 'run-1', mine: false, attempts: 2 })
   })
 
+  test('a run that has committed is not taken away with its claim', async () => {
+    const at = freshThread()
+    const begin = request(at)
+    const running = { status: 'running', leaseMs: 10 } as const
+    await committed(subject(), tipOf(begin, await claim(subject(), begin)), 0, ['kept'], running)
+    await passing(25)
+    await claim(subject(), { ...begin, token: 'second try' })
+    await subject().abandonTurn({ ...at, token: 'second try', run: 'run-1' })
+    expect(await subject().runs.get(at, 'run-1')).toMatchObject({ status: 'running', attempts: 0 })
+    expect(await claim(subject(), request(at, 'run-2'))).toMatchObject({ run: 'run-1', mine: false, step: 0, head: 1 })
+  })
+
   test('a worker whose claim was given up for it can commit nothing', async () => {
     const at = freshThread()
     const begin = request(at)

@@ -1,0 +1,59 @@
+// A part of `npm run faults -- single`, in memory: one scenario, every call of it, every way that is over soon. And that storage
+// which is wrong is found out.
+import { expect, test } from 'vitest'
+import { type Plan, play } from '../../faults/case.ts'
+import { inLanes } from '../../faults/lanes.ts'
+import { lasts } from '../../faults/mode.ts'
+import { scenarios } from '../../faults/scenario.ts'
+import { casesOf } from '../../faults/single.ts'
+import { memoryStorage } from '../../faults/storage.ts'
+import type { Storage } from '../../faults/world.ts'
+import type { Checkpointer } from '../../src/ports/index.ts'
+import { altered } from '../runtime/doubles.ts'
+
+const leaseMs = 400
+const scenario = scenarios.find(({ name }) => name === 'two supersteps') ?? expect.unreachable()
+const { storage } = memoryStorage()
+
+test('every call of a run of two supersteps is broken in every way, and nothing is wrong', async () => {
+  const all = await casesOf(storage(), scenario)
+  const soon = all.filter(({ plan }) => !Object.values(plan).some(lasts))
+  const results = await inLanes(soon, soon.length, async (each) => ({
+    each,
+    ...(await play(storage(), each, leaseMs)),
+  }))
+  expect(results.length).toBeGreaterThan(50)
+  expect(results.filter(({ met }) => met.length === 0).map(({ each }) => each.plan)).toEqual([])
+  expect(results.filter(({ problems }) => problems.length > 0)).toEqual([])
+})
+
+const broken: Record<string, (inner: Checkpointer) => Partial<Checkpointer>> = {
+  'acknowledges commits that it forgets': (inner) => ({
+    commitStep: async (step) =>
+      step.status === 'success'
+        ? { outcome: 'applied', head: step.head + 1, status: 'success' }
+        : inner.commitStep(step),
+  }),
+  'says already to whoever was fenced': (inner) => ({
+    commitStep: async (step) => {
+      const outcome = await inner.commitStep(step)
+      return outcome.outcome === 'fenced' ? { ...outcome, outcome: 'already' } : outcome
+    },
+  }),
+  'loads a chain without its end': (inner) => ({
+    loadChain: async (load) => {
+      const chain = await inner.loadChain(load)
+      return chain && { ...chain, frames: chain.frames.slice(0, -1) }
+    },
+  }),
+}
+
+test.each(Object.entries(broken))('storage that %s is found out', async (name, change) => {
+  const faulty = (): Storage => {
+    const sound = storage()
+    return { ...sound, checkpointer: altered(sound.checkpointer, change(sound.checkpointer)) }
+  }
+  const plan: Plan = name === 'says already to whoever was fenced' ? { 'a:postgres.commitStep@1': 'stall' } : {}
+  const { problems } = await play(faulty(), { scenario, plan, returns: true }, leaseMs / 4)
+  expect(problems.length).toBeGreaterThan(0)
+})
