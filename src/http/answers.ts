@@ -4,19 +4,33 @@ import { type Answerer, type GivenAnswer, type TakenAnswer, takeAnswer } from '.
 import { attendance } from './attendance.ts'
 import { logFailure } from './problem.ts'
 import type { Call } from './route.ts'
-import type { Service } from './service.ts'
+import type { Principal, Service } from './service.ts'
 
 type Answering = Pick<Call, 'service' | 'turns' | 'request' | 'timing' | 'waitUntil' | 'lifetimeMs'>
 
 /** Takes the answer, and begins to run on what has asked. Throws what `takeAnswer` throws. */
 export async function answered(call: Answering, who: Answerer, given: GivenAnswer): Promise<TakenAnswer> {
-  const { service, timing } = call
-  const taken = await timing.measure('storage', takeAnswer(service.checkpointer, graphOf(service), who, given))
+  const taken = await takeAnswerOf(call, who, given)
   goOn(call, who.tenant, taken.approval)
   return taken
 }
 
-export function graphOf({ graphs }: Service) {
+/** Takes the answer; the run is due then. Throws what `takeAnswer` throws. */
+export function takeAnswerOf(
+  { service, timing }: Pick<Call, 'service' | 'timing'>,
+  who: Answerer,
+  given: GivenAnswer,
+): Promise<TakenAnswer> {
+  return timing.measure('storage', takeAnswer(service.checkpointer, graphOf(service), who, given))
+}
+
+/** A principal who answers, on the road `via`. */
+export function answererOf({ tenant, user, scopes }: Principal, via: string): Answerer {
+  const approver = scopes.has('approve')
+  return { tenant, user: approver ? null : user, by: user, approver, via }
+}
+
+function graphOf({ graphs }: Service) {
   return (name: string) => (Object.hasOwn(graphs, name) ? graphs[name]?.graph : undefined)
 }
 

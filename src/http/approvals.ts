@@ -3,9 +3,9 @@ import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { decode } from '../kernel/json.ts'
 import type { ApprovalAttempt, ApprovalRecord } from '../ports/approvals.ts'
-import { answered } from './answers.ts'
+import { answered, answererOf } from './answers.ts'
 import { type Route, route } from './route.ts'
-import { idempotencyKeyOf } from './runs.ts'
+import { idempotencyKeyOf } from './run-key.ts'
 import { numberText } from './schemas.ts'
 import type { Principal } from './service.ts'
 import { json } from './wire.ts'
@@ -118,11 +118,6 @@ export const approvalRoutes: readonly Route[] = [
 /** Whose approvals a principal sees: all of the tenant, or those of own threads. */
 function sees({ user, scopes }: Principal): string | null {
   return scopes.has('approve') || scopes.has('operate') ? null : user
-}
-
-export function answererOf({ tenant, user, scopes }: Principal, via: string) {
-  const approver = scopes.has('approve')
-  return { tenant, user: approver ? null : user, by: user, approver, via }
 }
 
 export function wireApproval(approval: ApprovalRecord): z.output<typeof Approval> {

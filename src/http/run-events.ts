@@ -1,7 +1,7 @@
 // A run's events in the LangGraph wire: what each stream mode tells of them.
 import type { Message } from '../ports/model.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
-import { type CheckpointSaved, isLast, type RunEvent } from '../runtime/events.ts'
+import { type CheckpointSaved, isLast, type PendingInterrupt, type RunEvent } from '../runtime/events.ts'
 import { problemOf } from './problem.ts'
 import type { FrameId, SseEvent } from './sse.ts'
 import { messageChannels, type WireMessage, wireMessage, wireValues } from './wire-messages.ts'
@@ -68,6 +68,22 @@ export function wireError(error: unknown): { error: string; message: string } {
   return { error: code, message: detail }
 }
 
+interface End {
+  readonly status?: 'success' | 'interrupted'
+  readonly values: Readonly<Record<string, unknown>>
+  readonly interrupts: readonly PendingInterrupt[]
+}
+
+/** The state that a run ended with, and what it waits for. */
+export function wireEnd({ graph }: CompiledGraph, { status = 'interrupted', values, interrupts }: End) {
+  return { ...wireValues(graph, values), ...(status === 'interrupted' && wireInterrupts(interrupts)) }
+}
+
+/** `id` is that of the approval. Where a run stopped because it was told to, the list is empty. */
+export function wireInterrupts(interrupts: readonly PendingInterrupt[]) {
+  return { __interrupt__: interrupts.map(({ id, node, kind, payload }) => ({ id, value: payload, kind, node })) }
+}
+
 type Reply = Extract<RunEvent, { messageId: string }>
 
 class Teller {
@@ -104,6 +120,10 @@ class Teller {
       case 'run-finished':
         // A run that had nothing to do saved nothing.
         if (!this.#valuesTold && this.#modes.has('values')) yield this.#values(event.values)
+        break
+      case 'run-interrupted':
+        if (this.#modes.has('updates')) yield { event: 'updates', data: wireInterrupts(event.interrupts) }
+        if (this.#modes.has('values')) yield { event: 'values', data: wireEnd(this.#view.graph, event) }
         break
       case 'run-failed':
         yield errorEvent(event.error)

@@ -4,7 +4,7 @@ import type { ThreadAddress } from '../runtime/history.ts'
 import { attendance } from './attendance.ts'
 import { pacedBody } from './paced-body.ts'
 import { type Call, type Route, route } from './route.ts'
-import { runEvents, type StreamMode, wireError } from './run-events.ts'
+import { runEvents, type StreamMode, wireEnd, wireError } from './run-events.ts'
 import { runOf } from './run-list.ts'
 import { ModeList, ModesQuery, modesOf, modesOfQuery } from './run-request.ts'
 import type { RunningTurn } from './running-turns.ts'
@@ -16,7 +16,6 @@ import { graphOfRun } from './thread-view.ts'
 import { checked } from './validation.ts'
 import { watched } from './watch.ts'
 import { noContent, wireText } from './wire.ts'
-import { wireValues } from './wire-messages.ts'
 
 type RunPlace = { readonly thread_id: string; readonly run_id: string }
 
@@ -54,7 +53,8 @@ export const runReaderRoutes: readonly Route[] = [
     scopes: ['chat'],
     tag,
     summary: 'Stop a run',
-    description: 'Wherever it works, or waits in line. What it was sent with stays in the thread if it had begun.',
+    description:
+      'Wherever it works, or waits in line, or for answers. What it was sent with stays in the thread if it had begun.',
     query: z.object({ wait: z.optional(z.string()), action: z.optional(z.enum(['interrupt'])) }),
     responses: { 202: { description: 'It will stop' }, 204: { description: 'It has stopped, or had ended before' } },
     handle: (call) => cancelled(call, call.parameters, call.query.wait === '1' || call.query.wait === 'true'),
@@ -63,7 +63,7 @@ export const runReaderRoutes: readonly Route[] = [
 
 async function cancelled(call: Call, place: RunPlace, wait: boolean): Promise<Response> {
   const record = await runOf(call, place)
-  if (record.status !== 'running' && record.status !== 'queued') return noContent()
+  if (!['running', 'queued', 'waiting'].includes(record.status)) return noContent()
   const turn = liveTurn(call, place)
   if (turn === undefined) {
     const graph = graphOfRun(call.service, record)
@@ -109,7 +109,7 @@ async function joined(call: Call, place: RunPlace): Promise<Response> {
   async function* answer(): AsyncGenerator<string, void> {
     const ended = graph.result(addressOf(call, place), place.run_id, attending)
     yield await ended.then(
-      ({ values }) => wireText(wireValues(graph.graph, values)),
+      (end) => wireText(wireEnd(graph, end)),
       (error) => wireText({ __error__: wireError(error) }),
     )
   }

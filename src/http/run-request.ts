@@ -1,8 +1,10 @@
 // A request to run, as the LangGraph clients write it, and what of it this version can do.
 import * as z from 'zod/mini'
-import type { BusyStrategy } from '../ports/checkpointer.ts'
+import { RecollectError } from '../kernel/errors.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import type { RunOptions } from '../runtime/options.ts'
 import { graphOfAssistant } from './assistants.ts'
+import { commandOfWire, RunCommand, resumes } from './run-command.ts'
 import { type StreamMode, streamModes } from './run-events.ts'
 import { JsonObject, Metadata, maybe } from './schemas.ts'
 import type { Service } from './service.ts'
@@ -29,15 +31,15 @@ export const RunRequest = z.strictObject({
   on_completion: maybe(z.enum(['delete', 'keep', 'complete', 'continue'])),
   config: maybe(JsonObject),
   context: maybe(z.unknown()),
-  command: maybe(JsonObject),
-  checkpoint: maybe(JsonObject),
+  command: maybe(RunCommand),
+  checkpoint: maybe(z.looseObject({ checkpoint_id: maybe(z.string()), thread_id: maybe(z.string()) })),
   checkpoint_id: maybe(z.string()),
   interrupt_before: nodes,
   interrupt_after: nodes,
   webhook: maybe(z.string()),
   after_seconds: maybe(z.number()),
   feedback_keys: maybe(z.array(z.string())),
-  // These change nothing here: there are no subgraphs, every step is durable, and tracing is the deployment's own.
+  // These change nothing here: there are no subgraphs to stream, every step is durable, and tracing is the deployment's own.
   stream_subgraphs: maybe(z.boolean()),
   stream_resumable: maybe(z.boolean()),
   checkpoint_during: maybe(z.boolean()),
@@ -48,11 +50,16 @@ export const RunRequest = z.strictObject({
 export interface PlannedRun {
   readonly graph: CompiledGraph
   /** `null`: go on where the thread stopped. */
-  readonly input: Record<string, unknown> | null
+  readonly input: unknown
+  /** Answers to what the thread's run has asked, which goes on then. */
+  readonly resume?: unknown
   readonly modes: readonly StreamMode[]
-  readonly strategy: BusyStrategy
-  readonly createThread: boolean
+  readonly options: PlannedOptions
   readonly cancelOnDisconnect: boolean
+}
+
+interface PlannedOptions
+  extends Pick<RunOptions, 'strategy' | 'createThread' | 'from' | 'interruptBefore' | 'interruptAfter'> {
   /** Whether its events are kept from the first, for a reader who comes back. */
   readonly record: boolean
 }
@@ -61,35 +68,53 @@ export interface PlannedRun {
 export async function plannedRun(
   service: Service,
   body: z.output<typeof RunRequest>,
-  { stateless }: { stateless: boolean },
+  { thread }: { thread: string | undefined },
 ): Promise<PlannedRun> {
-  refuseUnsupported(body, later)
+  const stateless = thread === undefined
+  refuseUnsupported(body, stateless ? [...later, ...ofThreads] : later)
   if (stateless && body.on_completion === 'keep')
     throw unsupported('on_completion: "keep"', 'make a thread and run in it')
   refuseConfig(body.config ?? {})
   const graph = await graphOfAssistant(service, body.assistant_id)
+  const { command, interrupt_before: before, interrupt_after: after } = body
+  const from = checkpointOf(body, thread)
   return {
     graph,
-    input: body.input ? inputOfWire(graph.graph, body.input) : null,
+    input: inputOf(graph, body),
+    ...(resumes(command) && { resume: command.resume }),
     modes: modesOf(body.stream_mode),
-    strategy: body.multitask_strategy ?? 'reject',
-    createThread: stateless || body.if_not_exists === 'create',
+    options: {
+      strategy: body.multitask_strategy ?? 'reject',
+      createThread: stateless || body.if_not_exists === 'create',
+      record: body.stream_resumable === true,
+      ...(from != null && { from }),
+      ...(before != null && { interruptBefore: before }),
+      ...(after != null && { interruptAfter: after }),
+    },
     cancelOnDisconnect: body.on_disconnect === 'cancel',
-    record: body.stream_resumable === true,
   }
 }
 
-const later = [
-  'command',
-  'checkpoint',
-  'checkpoint_id',
-  'interrupt_before',
-  'interrupt_after',
-  'webhook',
-  'after_seconds',
-  'feedback_keys',
-  'context',
-] as const
+const later = ['webhook', 'after_seconds', 'feedback_keys', 'context'] as const
+
+/** Without a thread there is nothing to go back to, and nobody to answer. */
+const ofThreads = ['command', 'checkpoint', 'checkpoint_id', 'interrupt_before', 'interrupt_after'] as const
+
+function inputOf({ graph }: CompiledGraph, { input, command }: z.output<typeof RunRequest>): unknown {
+  if (command == null || resumes(command)) return input ? inputOfWire(graph, input) : null
+  if (input != null) throw unsupported('command beside input', 'write with one of them')
+  return commandOfWire(graph, command)
+}
+
+function checkpointOf({ checkpoint, checkpoint_id: id }: z.output<typeof RunRequest>, thread: string | undefined) {
+  const { thread_id: of = thread, checkpoint_id: named } = checkpoint ?? {}
+  if (of != null && of !== thread)
+    throw new RecollectError(
+      'input_invalid',
+      `The body is not valid: checkpoint is of thread "${of}", not "${thread}".`,
+    )
+  return named ?? id
+}
 
 /** Tags and metadata are for tracing; everything else in a config would change the run. */
 function refuseConfig({ tags: _tags, metadata: _metadata, configurable, ...config }: Record<string, unknown>): void {

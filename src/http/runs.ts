@@ -1,16 +1,19 @@
 // Runs: begun, waited for, watched and listed. The engine works outside of the answer: a reader who leaves does not stop it.
 import type * as z from 'zod/mini'
 import type { Channels } from '../graph/channel.ts'
-import { isRecollectError, RecollectError } from '../kernel/errors.ts'
+import { isRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
 import type { RunResult } from '../runtime/compiled-graph.ts'
 import { movesOn } from '../runtime/events.ts'
 import type { ThreadAddress } from '../runtime/history.ts'
+import type { RunOptions } from '../runtime/options.ts'
 import { type Attendance, attendance } from './attendance.ts'
 import { pacedBody } from './paced-body.ts'
 import { logFailure } from './problem.ts'
 import { type Call, type Route, type RouteResponse, route } from './route.ts'
-import { runEvents, wireError } from './run-events.ts'
+import { resumed } from './run-command.ts'
+import { runEvents, wireEnd, wireError } from './run-events.ts'
+import { idempotencyKeyOf } from './run-key.ts'
 import { runOf } from './run-list.ts'
 import { type PlannedRun, plannedRun, RunRequest } from './run-request.ts'
 import type { RunningTurn } from './running-turns.ts'
@@ -19,7 +22,6 @@ import { sseFrames, sseResponse } from './sse.ts'
 import { wireRun } from './thread-view.ts'
 import { watched } from './watch.ts'
 import { json, wireText } from './wire.ts'
-import { wireValues } from './wire-messages.ts'
 
 type RunCall = Call<unknown, unknown, z.output<typeof RunRequest>>
 
@@ -34,7 +36,8 @@ const eventsOut: Readonly<Record<number, RouteResponse>> = {
 }
 const valuesOut: Readonly<Record<number, RouteResponse>> = {
   200: {
-    description: 'The state at the end; `{ "__error__": { error, message } }` when the run failed',
+    description:
+      'The state at the end; with `__interrupt__` when it waits for answers; `{ "__error__": { error, message } }` when the run failed',
     schema: JsonObject,
   },
 }
@@ -105,6 +108,8 @@ interface Begun {
   readonly run: string
   readonly plan: PlannedRun
   readonly turn: RunningTurn
+  /** Whether anything is told here; if not, it ended before, or goes on elsewhere. */
+  readonly spoke: boolean
   readonly result: Promise<RunResult<Channels>>
   readonly attendance: Attendance
   readonly headers: Readonly<Record<string, string>>
@@ -113,22 +118,21 @@ interface Begun {
 /** Comes back once the run holds its thread, so that a refusal still is a status; throws what refused it. */
 async function begin(call: RunCall, thread: string | undefined): Promise<Begun> {
   const { service, principal, turns, timing, waitUntil } = call
-  const plan = await plannedRun(service, call.body, { stateless: thread === undefined })
-  const run = randomId()
+  const plan = await plannedRun(service, call.body, { thread })
   const { tenant, user } = principal
-  const graph = thread === undefined ? plan.graph.withoutThreads() : plan.graph
+  const waiting =
+    thread !== undefined && 'resume' in plan && (await resumed(call, thread, plan.graph.name, plan.resume))
+  const run = waiting ? waiting.run : randomId()
   const attending = attendance(call.request, call.lifetimeMs)
-  const { left, handOver } = attending
-  const key = idempotencyKeyOf(call.request)
   const older = thread === undefined ? undefined : turns.find({ tenant, user, thread })
   const { turn, result } = turns.begin(
     // A run without a thread is nobody's to find: its own id keeps it apart.
     { tenant, user, thread: thread ?? `/runs/${run}` },
     (emit, signal) => {
-      const options = { tenant, user, run, emit, signal, waitUntil }
-      if (thread === undefined) return graph.run(plan.input, options)
-      const { createThread, strategy, record } = plan
-      return graph.run(plan.input, { ...options, ...key, thread, createThread, strategy, record, left, handOver })
+      const { left, handOver } = attending
+      const attended = { emit, signal, left, handOver, waitUntil, record: plan.options.record }
+      if (waiting && thread !== undefined) return plan.graph.goOn({ tenant, user, thread }, run, attended)
+      return started(plan, thread, { ...attended, ...idempotencyKeyOf(call.request), tenant, user, run })
     },
     plan.input,
   )
@@ -138,17 +142,15 @@ async function begin(call: RunCall, thread: string | undefined): Promise<Begun> 
   const actual = spoke ? (turn.run ?? run) : (await result).run
   result.catch(logFailure)
   // It is fenced already: that it stops at once spares its model call.
-  if (plan.strategy === 'interrupt' || plan.strategy === 'rollback') void older?.stop()
+  const { strategy } = plan.options
+  if (strategy === 'interrupt' || strategy === 'rollback') void older?.stop()
   const headers = { 'content-location': locationOf(thread, actual) }
-  return { run: actual, plan, turn, result, attendance: attending, headers }
+  return { run: actual, plan, turn, spoke, result, attendance: attending, headers }
 }
 
-/** The same key in the same thread is the same run. */
-export function idempotencyKeyOf(request: Request): { key: string } | undefined {
-  const key = request.headers.get('idempotency-key')
-  if (key === null) return undefined
-  if (/^[\x21-\x7e]{1,240}$/.test(key)) return { key: `idempotency-key:${key}` }
-  throw new RecollectError('id_invalid', 'The Idempotency-Key must be 1 to 240 printable characters without spaces.')
+function started({ graph, input, options: planned }: PlannedRun, thread: string | undefined, options: RunOptions) {
+  if (thread === undefined) return graph.withoutThreads().run(input, options)
+  return graph.run(input, { ...planned, ...options, thread })
 }
 
 /** As it stands: the client takes the ids from it, and no id has a character that a path must hide. */
@@ -158,15 +160,20 @@ function locationOf(thread: string | undefined, run: string): string {
 
 async function streamed(call: RunCall, thread?: string): Promise<Response> {
   const begun = await begin(call, thread)
-  const { run, plan, turn, headers, attendance } = begun
+  const { run, plan, headers } = begun
   const { graph, modes } = plan
   const location = `${headers['content-location']}/stream?stream_mode=${modes.join(',')}`
-  const events = thread === undefined ? turn.events() : watched(graph, addressOf(call, thread), turn, attendance)
-  return sseResponse(sseFrames(runEvents({ graph, modes, run, thread }, events)), {
+  return sseResponse(sseFrames(runEvents({ graph, modes, run, thread }, eventsOf(call, begun, thread))), {
     // The client comes back to `Location` when the connection breaks. A run without a thread leaves nothing to come back to.
     headers: { ...headers, ...(thread !== undefined && { location }) },
     left: () => leave(call, begun),
   })
+}
+
+function eventsOf(call: Call, { plan, run, turn, spoke, attendance }: Begun, thread: string | undefined) {
+  if (thread === undefined) return turn.events()
+  const address = addressOf(call, thread)
+  return spoke ? watched(plan.graph, address, turn, attendance) : plan.graph.follow(address, run, attendance)
 }
 
 function leave(call: RunCall, { plan, turn, attendance }: Begun): void {
@@ -192,7 +199,7 @@ async function awaited(call: RunCall, thread?: string): Promise<Response> {
     return plan.graph.result(addressOf(call, thread), run, attendance)
   })
   const answer = ended.then(
-    ({ values }) => wireText(wireValues(plan.graph.graph, values)),
+    (end) => wireText(wireEnd(plan.graph, end)),
     (error: unknown) => wireText({ __error__: wireError(error) }),
   )
   const body = pacedBody(once(answer), { keepAlive: '\n', left: () => leave(call, begun) })
