@@ -5,6 +5,7 @@ import { assistantRoutes } from './assistants.ts'
 import { chatRoutes } from './chat.ts'
 import { healthRoutes } from './health.ts'
 import { metaRoutes } from './meta.ts'
+import { reviewRoutes } from './review.ts'
 import type { Route } from './route.ts'
 import { runListRoutes } from './run-list.ts'
 import { runReaderRoutes } from './run-readers.ts'
@@ -23,6 +24,7 @@ export const routes: readonly Route[] = [
   ...assistantRoutes,
   ...chatRoutes,
   ...approvalRoutes,
+  ...reviewRoutes,
   ...approvalWebhookRoutes,
   ...metaRoutes,
   ...healthRoutes,

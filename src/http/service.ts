@@ -13,6 +13,8 @@ export interface Service {
   readonly events?: EventLog
   /** Of the tenants' webhooks; without it none are taken. */
   readonly webhooks?: WebhookKeys
+  /** Of pages that people answer on; without it there are none. */
+  readonly review?: ReviewLinks
   /** By the service's name, for `GET /health`. */
   readonly health?: Readonly<Record<string, HealthCheck>>
 }
@@ -20,6 +22,13 @@ export interface Service {
 export interface WebhookKeys {
   /** What a tenant's incoming webhooks may be signed with, each `whsec_…`. */
   keys(tenant: string): Promise<readonly string[]>
+}
+
+export interface ReviewLinks {
+  /** What links are signed under: at least 32 characters. */
+  readonly secret: string
+  /** Where people reach this deployment, without a slash at the end. Of the request that asks for a link unless told otherwise. */
+  readonly publicUrl?: string
 }
 
 export const scopes = ['chat', 'approve', 'operate'] as const

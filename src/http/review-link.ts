@@ -1,0 +1,39 @@
+// Links to review pages: each names one approval, and who may answer with it, until it expires.
+import { createHmac } from 'node:crypto'
+import { sign, verify } from 'hono/jwt'
+import { RecollectError } from '../kernel/errors.ts'
+import { isRecord } from '../kernel/json.ts'
+import type { ReviewLinks } from './service.ts'
+
+export interface ReviewLink {
+  readonly tenant: string
+  readonly approval: string
+  /** Who was sent it, and answers; `null`: whoever has it. */
+  readonly by: string | null
+  /** Seconds since 1970. */
+  readonly exp: number
+}
+
+/** `origin`: where this deployment is reached, unless its settings say it. */
+export async function reviewUrl(links: ReviewLinks, link: ReviewLink, origin = ''): Promise<string> {
+  const token = await sign({ ...link, aud: audience }, keyOf(links), 'HS256')
+  return `${links.publicUrl ?? origin}/approvals/${link.approval}/review?token=${token}`
+}
+
+/** Throws `token_invalid`: for a link that is not ours, is for another approval, or has expired. */
+export async function reviewLinkOf(links: ReviewLinks, token: string, approval: string): Promise<ReviewLink> {
+  const claims: unknown = await verify(token, keyOf(links), { alg: 'HS256', aud: audience }).catch(() => undefined)
+  if (isReviewLink(claims) && claims.approval === approval) return claims
+  throw new RecollectError('token_invalid', 'This link is not valid, or no longer. Ask for a new one.')
+}
+
+const audience = 'review'
+
+/** A key of its own: a token of the API is no link, and a link is no token, though one secret is behind both. */
+function keyOf({ secret }: ReviewLinks): string {
+  return createHmac('sha256', secret).update('recollect: review links').digest('base64url')
+}
+
+function isReviewLink(claims: unknown): claims is ReviewLink & Record<string, unknown> {
+  return isRecord(claims) && typeof claims.tenant === 'string' && typeof claims.exp === 'number' && 'by' in claims
+}
