@@ -77,10 +77,10 @@ async function verdictOn(
     const names = [...tools.keys()]
     return { refusal: `There is no tool "${name}"${didYouMean(name, names)}. The tools are: ${names.join(', ')}.` }
   }
-  for (let call = await tool.prepare(text); ; ) {
-    if (call.approval === undefined) return call
+  let call = await tool.prepare(text)
+  for (let terms = call.approval; terms !== undefined; ) {
     const shown = { tool: name, description: tool.description, callId: id, arguments: call.arguments }
-    const answer = await context.interrupt(approval, shown, call.approval)
+    const answer = await context.interrupt(approval, shown, terms)
     switch (answer.decision) {
       case 'approve':
         return call
@@ -91,10 +91,12 @@ async function verdictOn(
       case 'respond':
         return { text: answer.text }
       case 'edit':
-        // What runs is what was shown: other arguments are another question.
+        // What runs is what was shown: other arguments are another question, also where the tool itself would not ask it.
         call = await tool.prepare(JSON.stringify(answer.arguments))
+        terms = call.approval ?? terms
     }
   }
+  return call
 }
 
 /** The node's context with a key of its own for this call. Spelled out: its parts are getters of a class. */

@@ -5,6 +5,7 @@ import { hashOf } from '../kernel/hash.ts'
 import { assertPrincipal } from '../kernel/id.ts'
 import type { ApprovalRecord } from '../ports/approvals.ts'
 import { answered } from './answers.ts'
+import { refusals } from './approvals.ts'
 import { knownError, logFailure } from './problem.ts'
 import { type ReviewLink, reviewLinkOf, reviewUrl } from './review-link.ts'
 import { refusalPage, reviewPage } from './review-page.ts'
@@ -16,6 +17,10 @@ import { json } from './wire.ts'
 const tag = 'Approvals'
 const path = '/approvals/:approval_id/review'
 const page: RouteResponse = { description: 'A page of HTML', contentType: 'text/html' }
+const refusalPages = Object.fromEntries(
+  Object.entries(refusals).map(([status, { description }]) => [status, { ...page, description }]),
+)
+const pages = { 200: page, 401: { ...page, description: 'The link is not valid, or no longer' }, ...refusalPages }
 
 const weekSeconds = 7 * 86_400
 const Token = z.object({ token: z.optional(z.string()) })
@@ -55,7 +60,7 @@ export const reviewRoutes: readonly Route[] = [
     summary: 'See exactly what will run',
     description: 'The link is the token. Opening it changes nothing.',
     query: Token,
-    responses: { 200: page },
+    responses: pages,
     handle: (call) =>
       shown(async () => {
         const link = await linkOf(call)
@@ -72,7 +77,7 @@ export const reviewRoutes: readonly Route[] = [
       'A form: `decision` with `reason`, `arguments` or `text`, or `answer` as JSON. The same form sent twice is one answer.',
     query: Token,
     rawBody: { maxBytes: 65_536 },
-    responses: { 303: { description: 'It was accepted: back to the page' } },
+    responses: { ...pages, 303: { description: 'It was accepted: back to the page' } },
     handle: (call) => shown(() => decided(call)),
   }),
 ]
