@@ -1,7 +1,7 @@
 // Links to review pages: each names one approval, and who may answer with it, until it expires.
-import { createHmac } from 'node:crypto'
 import { sign, verify } from 'hono/jwt'
 import { RecollectError } from '../kernel/errors.ts'
+import { hashOf } from '../kernel/hash.ts'
 import { isRecord } from '../kernel/json.ts'
 import type { ReviewLinks } from './service.ts'
 
@@ -31,7 +31,7 @@ const audience = 'review'
 
 /** A key of its own: a token of the API is no link, and a link is no token, though one secret is behind both. */
 function keyOf({ secret }: ReviewLinks): string {
-  return createHmac('sha256', secret).update('recollect: review links').digest('base64url')
+  return hashOf('review links', secret)
 }
 
 function isReviewLink(claims: unknown): claims is ReviewLink & Record<string, unknown> {

@@ -1,10 +1,8 @@
 // Following a run that works elsewhere: what it has told so far, what it tells, and its end. A reader that finds it left behind
 // goes on with it.
 import type { Position } from '../graph/checkpoint.ts'
-import type { Graph } from '../graph/graph.ts'
 import { stateView } from '../graph/plan.ts'
 import { asRecollectError, RecollectError } from '../kernel/errors.ts'
-import { isRecord } from '../kernel/json.ts'
 import type { CacheKey } from '../ports/cache.ts'
 import type { EventPart } from '../ports/event-log.ts'
 import type { RunRecord } from '../ports/run-records.ts'
@@ -12,10 +10,11 @@ import { positionAt, positionsAlong } from './chain.ts'
 import { answerOf, endOf } from './ended-run.ts'
 import { eventStream } from './event-stream.ts'
 import { eventOf, type KeptEvent } from './event-text.ts'
-import { type CheckpointSaved, isLast, movesOn, type RunEvent } from './events.ts'
+import { isLast, movesOn, type RunEvent } from './events.ts'
 import type { ThreadAddress } from './history.ts'
 import type { House } from './house.ts'
 import { unknownRun } from './refusal.ts'
+import { savedAgain } from './saved-again.ts'
 import { takeTurn } from './turn.ts'
 import { unattended } from './turn-request.ts'
 
@@ -217,32 +216,6 @@ function stopped({ status }: RunRecord): RecollectError | undefined {
   if (status === 'cancelled') return new RecollectError('run_cancelled', 'The run was stopped.')
   if (status === 'interrupted') return new RecollectError('run_cancelled', 'A later run took its place.')
   return undefined
-}
-
-/** A checkpoint that nobody here has told of. What its nodes wrote is seen from the states: they are told as one. */
-function savedAgain(
-  graph: Graph,
-  before: Position | undefined,
-  { values, due }: Position,
-  { seq, step }: { readonly seq: number; readonly step: number },
-): CheckpointSaved {
-  const old = before?.values ?? {}
-  const changed = Object.keys(values).filter((name) => !Object.is(old[name], values[name]))
-  const update = Object.fromEntries(changed.map((name) => [name, added(old[name], values[name])]))
-  const writes = step === 0 ? [] : [{ node: before?.due[0]?.node ?? '', update }]
-  const next = due.map(({ node }) => node)
-  return { type: 'checkpoint-saved', seq, step, values: stateView(graph, values), writes, next }
-}
-
-/** Of a list that has grown, what it has grown by. */
-function added(before: unknown, after: unknown): unknown {
-  if (!Array.isArray(before) || !Array.isArray(after)) return after
-  const known = new Set(before.map(nameOf))
-  return after.filter((element) => !known.has(nameOf(element)))
-}
-
-function nameOf(element: unknown): unknown {
-  return isRecord(element) && typeof element.id === 'string' ? element.id : element
 }
 
 function pause(ms: number, left: AbortSignal | undefined): Promise<void> {
