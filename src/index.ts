@@ -13,7 +13,7 @@ export {
   system,
   user,
 } from './agent/messages.ts'
-export { type Tool, type ToolContext, type ToolDefinition, tool } from './agent/tool.ts'
+export { type ApprovalRule, type Tool, type ToolContext, type ToolDefinition, tool } from './agent/tool.ts'
 export { toolNode } from './agent/tool-node.ts'
 // Writing a graph.
 export { append, type Channel, type Channels, channel, last, type StateOf, type UpdateOf } from './graph/channel.ts'
