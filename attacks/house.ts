@@ -59,10 +59,10 @@ export function openHouse({ checkpointer, rule, says, gate = Promise.resolve() }
     },
     /** Until nothing of the thread runs here. */
     async settled(): Promise<void> {
-      for (let tries = 0; tries < 200; tries++) {
+      for (let pauseMs = 20; pauseMs < 10_000; pauseMs *= 1.5) {
         const live = (await runs()).filter(({ status }) => status === 'queued' || status === 'running')
         if (live.length === 0) return
-        await new Promise((resolve) => setTimeout(resolve, 25))
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
       throw new Error(`Something of tenant ${tenant} still runs.`)
     },
