@@ -2,6 +2,7 @@
 // `--postgres server` and `--redis server` put a real server behind the stand-in, in place of what the local stack embeds.
 // `peers` takes `--plot FILE` too, and draws its figures there.
 import { parseArgs } from 'node:util'
+import { approvals } from './approvals.ts'
 import { executor } from './executor.ts'
 import { peers } from './peers.ts'
 import { roundtrips } from './roundtrips.ts'
@@ -17,7 +18,10 @@ interface Options extends ServerChoices {
 
 type Bench = (options: Options) => Promise<Record<string, unknown>>
 
-const benches: Readonly<Record<string, Bench>> = { roundtrips, storage, executor, throughput, speculation, peers }
+const benches: Readonly<Record<string, Bench>> = {
+  ...{ roundtrips, storage, executor, throughput, speculation, peers },
+  approvals,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

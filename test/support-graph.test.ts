@@ -24,17 +24,17 @@ beforeAll(async () => {
 })
 afterAll(() => running?.close())
 
-/** Runs have ids of our choosing, so that message ids are equal too. */
+/** Runs have ids of our choosing, so that message ids are equal too. What is asked is approved. */
 async function conversation(app: CompiledGraph) {
   const outcomes: string[] = []
   for (const [index, content] of said.entries()) {
-    const run = app.run({ messages: [user(content)] }, { ...at, run: `turn-${index}` })
-    outcomes.push(
-      await run.then(
-        () => 'answered',
-        (error: { code: string }) => error.code,
-      ),
-    )
+    const answered = async () => {
+      const { status, interrupts } = await app.run({ messages: [user(content)] }, { ...at, run: `turn-${index}` })
+      const answers = interrupts.map(({ id }) => [id, { decision: 'approve' }])
+      if (answers.length > 0) await app.resume(Object.fromEntries(answers), at)
+      return status
+    }
+    outcomes.push(await answered().catch(({ code }: { code: string }) => code))
   }
   const history = await app.history(at, { limit: 100 })
   return { outcomes, history: history.map(({ createdAt: _, ...checkpoint }) => checkpoint) }
@@ -54,7 +54,8 @@ test('the support desk says, stores and remembers the same everywhere', async ()
   const remote = await conversation(graphs.support ?? expect.unreachable())
   const { postgres, redis } = taken()
 
-  expect(local.outcomes.filter((outcome) => outcome !== 'answered')).toEqual(['model_failed'])
+  expect(local.outcomes.filter((outcome) => outcome !== 'success')).toEqual(['interrupted', 'model_failed'])
+  expect(JSON.stringify(local.history[0])).toContain('refunded\\":48000')
   expect(local.history.length).toBeGreaterThan(20)
   expect(JSON.stringify(local.history[0])).toContain('Your name is Ada')
   expect(remote).toEqual(local)

@@ -1,4 +1,4 @@
-// An example worth changing: a support desk that looks up orders and refunds small amounts.
+// An example worth changing: a support desk that looks up orders, and refunds; large amounts when a person has approved.
 import * as z from 'zod/mini'
 import { callsTools, END, messages, modelNode, StateGraph, tool, toolNode } from '../src/index.ts'
 
@@ -25,13 +25,13 @@ const lookUpOrder = tool('lookup_order', {
 })
 
 const refund = tool('refund', {
-  description: `Refund an order, up to ${refundLimitCents} cents.`,
+  description: `Refund an order. Above ${refundLimitCents} cents a person is asked first.`,
   input: z.object({ order: z.string(), cents: z.number().check(z.int(), z.positive()) }),
+  approval: ({ cents }) => cents > refundLimitCents,
   run: ({ order, cents }, { idempotencyKey }) => {
     const found = orders.get(order)
     if (found === undefined) throw new Error(`there is no order "${order}"`)
     if (cents > found.cents) throw new Error(`order ${order} cost only ${found.cents} cents`)
-    if (cents > refundLimitCents) throw new Error(`refunds above ${refundLimitCents} cents need a person`)
     // Your payment service takes the key, so that a call made twice refunds once.
     return { refunded: cents, order, reference: idempotencyKey }
   },
