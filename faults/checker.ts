@@ -123,16 +123,21 @@ function doubles({ stored }: History): Problem[] {
   })
 }
 
-/** Every request has left its block: whole if it was accepted, whole or nothing if unknown, the beginning of it if it may have ended without an answer. */
+/**
+ * Every request has left its block: whole if it was accepted, whole or nothing if unknown, the beginning of it if it may have
+ * ended without an answer: pushed aside, or failed for good with nobody there to go on with it.
+ */
 function blocksWrong({ told, stored, block, pushing }: History): Problem[] {
   const blocks = blocksOf(stored.lines)
   const places = new Map(blocks.map(({ request }, index) => [request, index]))
   const strangers = blocks.filter(({ request }) => !told.some((each) => each.request === request))
   const wrong = told.flatMap(({ request, outcome }) => {
-    const found = blocks.find((each) => each.request === request)?.lines.map(withoutAttempt) ?? []
+    const own = blocks.find((each) => each.request === request)?.lines ?? []
+    const found = own.map(withoutAttempt)
     const whole = block(request)
     const begins = found.every((line, index) => line === whole[index])
-    const mayEnd = outcome === 'ended' || (outcome === 'unknown' && (pushing || found.length === 0))
+    const open = pushing || found.length === 0 || hasFailed(stored, own.at(-1))
+    const mayEnd = outcome === 'ended' || (outcome === 'unknown' && open)
     const fits = begins && (found.length === whole.length || mayEnd)
     return fits ? [] : [problem('different', `${request} (${outcome}) left [${found}] and not [${whole}]`)]
   })
@@ -145,6 +150,12 @@ function blocksWrong({ told, stored, block, pushing }: History): Problem[] {
     }),
   )
   return [...strangers.map(({ request }) => problem('different', `nobody asked ${request}`)), ...wrong, ...overtaken]
+}
+
+/** Whether the run that left a line says that it failed. */
+function hasFailed({ branch, runs }: Stored, line = ''): boolean {
+  const left = branch.find(({ lines }) => lines.includes(line))
+  return runs.some(({ run, status }) => run === left?.run && status === 'error')
 }
 
 /** Cut at every question. */

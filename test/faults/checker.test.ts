@@ -31,6 +31,8 @@ function told(request: string, of: readonly string[], change: Partial<Told> = {}
   return { request, outcome: 'accepted', lines: of, stays: true, streams, ...at, ...change }
 }
 
+const toldNothing = { ...told('a', []), outcome: 'unknown', stays: false, streams: [] } as const
+
 interface Change {
   readonly history?: Partial<History>
   readonly stored?: Partial<History['stored']>
@@ -73,6 +75,16 @@ test('an answer that was told and is not stored is lost', () => {
   expect(problems({ branch: another })).toContain('lost')
   const gone = problems({ branch: lines.slice(0, 3), stored: { runs: [run('a', 3)] } })
   expect(gone).toContain('lost')
+})
+
+test('a request that nobody waited for may leave its beginning only where its run says that it failed', () => {
+  const branch = lines.slice(0, 2)
+  const told = [{ ...toldNothing, request: 'a' }]
+  const calls: History['calls'] = []
+  const left = (status: 'error' | 'success') =>
+    problems({ history: { told, calls }, branch, stored: { runs: [run('a', 2, { status, step: 1 })] } })
+  expect(left('error')).toEqual([])
+  expect(left('success')).toContain('different')
 })
 
 test('an answer to another’s question is no answer', () => {
