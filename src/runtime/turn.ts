@@ -32,7 +32,7 @@ import {
 import { answerOf, endOf, openInterrupts } from './ended-run.ts'
 import type { House } from './house.ts'
 import { cancelled, handedOver, heldLease, lost } from './lease.ts'
-import { turnToCome } from './queue.ts'
+import { Line } from './queue.ts'
 import { refusal, unknownRun, unknownThread, waitsForAnswers } from './refusal.ts'
 import { commitPatienceMs, isUnknownOutcome, resend } from './resend.ts'
 import { runAhead } from './speculation.ts'
@@ -45,7 +45,7 @@ import type { TurnRequest, TurnResult } from './turn-request.ts'
 /** `undefined` when asked to take over and nothing was due. An older run whose worker is gone is finished first. */
 export async function takeTurn(house: House, request: TurnRequest): Promise<TurnResult | undefined> {
   const { tenant, thread, user } = request
-  const queuedAt = performance.now()
+  const line = new Line()
   // Whether the run has a row from an earlier answer: then it stays in line whatever becomes of this request.
   let kept = false
   for (let first = true; ; first = false) {
@@ -86,7 +86,7 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
     if (claim.outcome !== 'queued') throw refusal(request.thread, claim)
     if (!kept) request.emit({ type: 'run-queued', run: claim.run, ahead: claim.ahead })
     kept = true
-    await turnToCome(claim, request, queuedAt)
+    await line.turnToCome(claim, request)
     if (!request.signal?.aborted) continue
     await cancelTurn(house, request, claim.run)
     throw cancelled()
