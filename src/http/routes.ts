@@ -12,11 +12,13 @@ import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
 import { threadRetentionRoutes } from './thread-retention.ts'
+import { threadStreamRoutes } from './thread-stream.ts'
 import { threadRoutes } from './threads.ts'
 
 export const routes: readonly Route[] = [
   ...threadRoutes,
   ...threadRetentionRoutes,
+  ...threadStreamRoutes,
   ...stateRoutes,
   ...runRoutes,
   ...runListRoutes,
