@@ -18,12 +18,15 @@ export class ForkOps {
   }
 
   /** Any, also what is refused. `asked`: somebody may answer; `last`: the newest checkpoint. */
-  any(asked: boolean, last: number): Op {
+  any(asked: boolean, { head, last }: { readonly head: number; readonly last: number }): Op {
     const random = this.#random
+    // Where something was left behind that is not the fork's.
+    if (head > 0 && random.chance(0.15)) return { kind: 'onward', run: this.#run(), from: head }
+    if (random.chance(0.15)) return { kind: 'onward', run: this.#run() }
     if (asked && random.chance(0.5)) {
-      return random.chance(0.2) ? { kind: 'cancel' } : { kind: 'answer', answer: this.#one('red', 'blue', 'bad') }
+      return random.chance(0.2) ? { kind: 'cancel' } : { kind: 'answer', answer: this.#one('red', 'bad') }
     }
-    const kind = this.#one('input', 'input', 'onward', 'onward', 'goto', 'update', 'update')
+    const kind = this.#one('input', 'input', 'onward', 'goto', 'update', 'update')
     if (kind === 'update') return this.#update(last)
     const place = { run: this.#run(), ...this.#from(last) }
     if (kind === 'onward') return { kind, ...place }

@@ -102,7 +102,7 @@ class ForkTree {
 
   /** One writer: it is told what the model says. */
   async one(): Promise<void> {
-    const op = this.#ops.any(this.#open !== undefined, this.model.last)
+    const op = this.#ops.any(this.#open !== undefined, this.model)
     const done = await this.#do(this.#apps[this.#random.int(2)] ?? this.#apps[0], op)
     same([op, done.told], [op, this.model.apply(named(op, done))])
     await this.#checkHead()
