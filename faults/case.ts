@@ -61,7 +61,8 @@ export async function play(storage: Storage, { scenario, plan, returns }: Case, 
       },
       block: (request) => blockOf(program, request),
     })
-    return { problems, told, trace: world.trace, met: world.met }
+    const more = scenario.check?.(world) ?? []
+    return { problems: [...problems, ...more], told, trace: world.trace, met: world.met }
   } finally {
     world.bury()
   }

@@ -67,6 +67,6 @@ export async function insist(world: World, request: Request): Promise<Told> {
 }
 
 /** The run has ended with an error that may pass. Whoever was pushed aside has ended too, and must not go on. */
-function failedForGood({ code, details }: RecollectError): boolean {
+export function failedForGood({ code, details }: RecollectError): boolean {
   return code === 'model_failed' || code === 'node_failed' || (code === 'run_failed' && details?.status === 'error')
 }

@@ -1,5 +1,7 @@
 // `npm run faults -- [PART…] [--json] [--seeds N]`: breaks the turn protocol on purpose, and counts. With --json nothing but one JSON object on standard output.
 import { parseArgs } from 'node:util'
+import { approvals } from './approvals.ts'
+import { forks } from './forks.ts'
 import { hot } from './hot.ts'
 import { kills } from './kills.ts'
 import { load } from './load.ts'
@@ -15,6 +17,8 @@ import { terminated } from './terminated.ts'
 const stages: readonly Readonly<Record<string, Part>>[] = [
   { single },
   { pairs },
+  { approvals },
+  { forks },
   { load },
   { hot, kills },
   { terminated },

@@ -58,13 +58,15 @@ export interface Program {
   input(name: string): unknown
   /** What is said of a request besides the question, in order. */
   readonly tasks: readonly string[]
+  /** Where that is not the same for every request. */
+  readonly tasksOf?: (request: string) => readonly string[]
   /** Whether every request sends one message. */
   readonly sends?: true
 }
 
 /** The lines that a request leaves, without the numbers of attempts. */
-export function blockOf({ tasks }: Program, request: string): readonly string[] {
-  return ['ask', ...tasks].map((task) => `${task}:${request}`)
+export function blockOf({ tasks, tasksOf }: Program, request: string): readonly string[] {
+  return ['ask', ...(tasksOf?.(request) ?? tasks)].map((task) => `${task}:${request}`)
 }
 
 /** The state as lines, oldest first: what was asked and what was answered. */

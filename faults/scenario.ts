@@ -1,5 +1,6 @@
 // What single faults and pairs of faults are tried on: a graph, the thread it finds, and what clients do.
 import type { CompileOptions } from '../src/index.ts'
+import type { Problem } from './checker.ts'
 import { cancel, follow, handOver, once, type Play, read, second, slow } from './plays.ts'
 import {
   agentTools,
@@ -12,6 +13,7 @@ import {
   twoEffects,
   twoSteps,
 } from './program.ts'
+import type { World } from './world.ts'
 
 export interface Scenario {
   readonly name: string
@@ -27,6 +29,8 @@ export interface Scenario {
   /** Whether a run that failed for good can be gone on with, and then leaves what a clean run leaves. */
   readonly goesOn?: boolean
   readonly play: Play
+  /** What else must hold when all is over. */
+  readonly check?: (world: World) => readonly Problem[]
 }
 
 const warm = { cached: true, before: ['x'] }

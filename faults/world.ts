@@ -1,6 +1,7 @@
 // One case's world: a thread of its own in shared storage, the workers on it, what is planned to go wrong, and what was done outside.
 import type { CompileOptions } from '../src/index.ts'
 import type { Cache, Checkpointer, EventLog, Model } from '../src/ports/index.ts'
+import type { Problem } from './checker.ts'
 import { hidden, type Mode, pause } from './mode.ts'
 import type { Call, Delivered, Program, Shop } from './program.ts'
 import { buried, Worker } from './worker.ts'
@@ -47,6 +48,8 @@ export class World {
   readonly met: string[] = []
   readonly calls: Call[] = []
   readonly delivered: Delivered[] = []
+  /** What a play has seen that must not be. */
+  readonly noted: Problem[] = []
   /** Whether something went wrong that keeps a worker from going on. */
   down = false
   /** What the shop waits for before it charges. */

@@ -1,6 +1,7 @@
 // The one suite for every checkpointer: the same outcomes, whatever it is made of.
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import { approvals } from './checkpointer/approvals.ts'
 import { cancellation } from './checkpointer/cancellation.ts'
 import { chains } from './checkpointer/chains.ts'
 import { claims } from './checkpointer/claims.ts'
@@ -13,6 +14,7 @@ import { records } from './checkpointer/records.ts'
 import { retention } from './checkpointer/retention.ts'
 import { savedTasks } from './checkpointer/saved-tasks.ts'
 import { strategies } from './checkpointer/strategies.ts'
+import { withdrawals } from './checkpointer/withdrawals.ts'
 
 export interface Made {
   readonly checkpointer: Checkpointer
@@ -37,6 +39,8 @@ export function checkpointerContract(name: string, make: () => Promise<Made>) {
     describe('commits', () => commits(subject))
     describe('saved tasks', () => savedTasks(subject))
     describe('cancellation', () => cancellation(subject))
+    describe('approvals', () => approvals(subject))
+    describe('withdrawals', () => withdrawals(subject))
     describe('the outbox', () => outbox(subject))
     describe('retention', () => retention(subject))
     describe('chains', () => chains(subject))

@@ -32,6 +32,22 @@ export async function postgresDatabase(connections = 20, applied = schema): Prom
   })
 }
 
+/** The statements of `work`, in one transaction that is kept open for a while after them. */
+export async function keptOpen({ sql }: NeonDatabase, work: (to: Checkpointer) => Promise<unknown>) {
+  const statements: { text: string; parameters: unknown[] }[] = []
+  const heard = neonCheckpointer({
+    query: async (text, parameters = []) => {
+      statements.push({ text, parameters })
+      throw new Error('It is only heard.')
+    },
+  })
+  await work(heard).catch(() => {})
+  const queries = statements.map(({ text, parameters }) => sql.query(text, parameters))
+  const landed = sql.transaction([...queries, sql.query('select pg_sleep(0.4)')])
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  return { landed }
+}
+
 async function behind(
   engine: Awaited<ReturnType<typeof pgliteEngine>>,
   applied: string,

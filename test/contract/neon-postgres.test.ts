@@ -1,7 +1,6 @@
 // The Neon checkpointer over a Postgres server: the contract, and what only happens with several connections at once.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresBinaries } from '../../local/neon/throwaway-postgres.ts'
-import { neonCheckpointer } from '../../src/adapters/neon/index.ts'
 import type { Checkpointer, StepOutcome, TurnClaim } from '../../src/ports/checkpointer.ts'
 import {
   asking,
@@ -16,7 +15,7 @@ import {
   turn,
 } from './checkpointer/turn.ts'
 import { checkpointerContract } from './checkpointer.ts'
-import { type NeonDatabase, postgresDatabase } from './neon-database.ts'
+import { keptOpen, type NeonDatabase, postgresDatabase } from './neon-database.ts'
 
 const installed = postgresBinaries() !== undefined
 
@@ -146,22 +145,7 @@ describe.skipIf(!installed)('over a Postgres server (skipped where none is insta
       expect(outcomes(claims)).toEqual({ claimed: 1, 'key-reused': 19 })
     })
 
-    /** The statements of `work`, in one transaction that is kept open for a while after them. */
-    const inFlight = async (work: (to: Checkpointer) => Promise<unknown>) => {
-      const statements: { text: string; parameters: unknown[] }[] = []
-      const heard = neonCheckpointer({
-        query: async (text, parameters = []) => {
-          statements.push({ text, parameters })
-          throw new Error('It is only heard.')
-        },
-      })
-      await work(heard).catch(() => {})
-      const { sql } = database
-      const queries = statements.map(({ text, parameters }) => sql.query(text, parameters))
-      const landed = sql.transaction([...queries, sql.query('select pg_sleep(0.4)')])
-      await passing(150)
-      return { landed }
-    }
+    const inFlight = (work: (to: Checkpointer) => Promise<unknown>) => keptOpen(database, work)
 
     test('a claim waits for a commit in flight, and begins behind it', async () => {
       const at = freshThread()

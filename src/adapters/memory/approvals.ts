@@ -43,8 +43,7 @@ export class MemoryApprovals implements Approvals {
     const { approvers, answerer, notRequester, requester, status } = record
     if (answerToken === token) return 'repeated'
     const listed = approvers === null || approvers.includes(by)
-    if (answerer === 'approver' && !(approver && listed)) return 'forbidden'
-    if (notRequester && by === requester) return 'forbidden'
+    if (!listed || (answerer === 'approver' && !approver) || (notRequester && by === requester)) return 'forbidden'
     if (status !== 'pending') return status
     const run = this.#tables.runs.get(tenant)?.get(record.run)
     if (run === undefined || !(isLive(run) || run.record.status === 'waiting')) return 'cancelled'
@@ -89,9 +88,9 @@ export class MemoryApprovals implements Approvals {
   }
 
   async expire(limit: number): Promise<number> {
-    const over = [...this.#tables.approvals].filter(
-      ({ record, expiresAtMs }) => record.status === 'pending' && this.#isOver(expiresAtMs),
-    )
+    const over = [...this.#tables.approvals]
+      .filter(({ record, expiresAtMs }) => record.status === 'pending' && this.#isOver(expiresAtMs))
+      .sort((a, b) => (a.expiresAtMs ?? 0) - (b.expiresAtMs ?? 0))
     for (const stored of over.slice(0, limit)) {
       this.#end(stored, 'expired')
       this.#resume(stored)
@@ -158,10 +157,12 @@ export class MemoryApprovals implements Approvals {
     }
   }
 
-  /** What was answered stays for whoever goes on with the superstep that failed. */
-  withdrawPending(tenant: string, { record: { run } }: StoredRun): void {
-    for (const stored of this.#askedBy(tenant, run))
+  /** What was answered stays for whoever goes on with the superstep that failed; what nobody has answered in time is asked anew. */
+  withdrawOpen(tenant: string, { record: { run } }: StoredRun): void {
+    for (const stored of this.#askedBy(tenant, run)) {
       if (stored.record.status === 'pending') this.#end(stored, 'cancelled')
+      if (stored.record.status === 'expired') stored.used = true
+    }
   }
 
   markUsed(tenant: string, thread: string, superstep: Superstep): void {

@@ -46,7 +46,8 @@ export function chain(thread: StoredThread, from: number, count: number): Frame[
 
 /**
  * Deletes checkpoints further than `keep` from the end of their branch, and behind a snapshot. Branches end at the head, at a
- * fork's last checkpoint, and where a run that is due would be rolled back to; what a cancelled run left aside is no fork.
+ * fork's last checkpoint, where a run that is due or waits would be rolled back to, and where one in line is to begin; what a
+ * cancelled run left aside is no fork.
  */
 export function prune(thread: StoredThread, keep: number): number {
   const there = thread.checkpoints.filter((checkpoint) => checkpoint !== undefined && checkpoint.seq > 0)
@@ -55,7 +56,8 @@ export function prune(thread: StoredThread, keep: number): number {
     thread.runs.filter(({ record }) => record.status === 'cancelled').map(({ record }) => record.run),
   )
   const forks = there.filter(({ seq, run }) => !parents.has(seq) && !cancelled.has(run)).map(({ seq }) => seq)
-  const bases = thread.runs.filter(isLive).flatMap(({ base }) => (base === undefined ? [] : [base]))
+  const unfinished = thread.runs.filter((run) => isLive(run) || run.record.status === 'waiting')
+  const bases = unfinished.flatMap(({ base, forkFrom }) => base ?? forkFrom ?? [])
   const kept = new Set(
     [thread.record.head, ...forks, ...bases].flatMap((tip) => chain(thread, tip, keep).map(({ seq }) => seq)),
   )

@@ -51,7 +51,7 @@ export class MemoryCommits {
     outbox.put(commit, run.record.graph, commit.messages)
     this.#keep(thread, superstep, commit)
     if (status === 'running' || status === 'success') approvals.markUsed(tenant, thread.record.thread, superstep)
-    if (status === 'error') approvals.withdrawPending(tenant, run)
+    if (status === 'error') approvals.withdrawOpen(tenant, run)
     approvals.ask(tenant, thread, run, superstep, commit.questions)
     if (commit.checkpoints.length > 0) {
       run.input = null

@@ -24,7 +24,7 @@ export function neonApprovals(database: Database): Approvals {
          where a.tenant = $1 and a.requester = coalesce($2, a.requester) and a.thread = coalesce($3, a.thread)
            and a.run = coalesce($4, a.run)
            and ($5::text is null or $5 = case when a.status = 'pending' and a.expires_at < clock_timestamp() then 'expired' else a.status end)
-         order by a.created_at desc, a.id limit $6 offset $7`,
+         order by a.created_at desc, a.number desc limit $6 offset $7`,
         [tenant, owner, thread, run, status, limit, offset],
       )
       return rows.map(({ result }) => approvalOf(result as ApprovalRecord))
@@ -32,7 +32,7 @@ export function neonApprovals(database: Database): Approvals {
     async attempts(tenant, id) {
       const rows = await database.rows(
         `select json_build_object('at', x.at, 'by', x.by, 'via', x.via, 'outcome', x.outcome) as result
-         from recollect.approval_attempts x where x.tenant = $1 and x.approval = $2 order by x.at`,
+         from recollect.approval_attempts x where x.tenant = $1 and x.approval = $2 order by x.number`,
         [tenant, id],
       )
       return rows.map(({ result }) => {

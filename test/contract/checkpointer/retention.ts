@@ -1,6 +1,7 @@
 // What a thread may forget, and when it goes: pruning, its time to live, runs of graphs that are gone.
 import { expect, test } from 'vitest'
 import type { ThreadKey } from '../../../src/ports/checkpointer.ts'
+import { answering, question } from './questions.ts'
 import {
   asking,
   claim,
@@ -65,6 +66,34 @@ export function retention(subject: Subject) {
     expect(rolled).toMatchObject({ head: 6 })
     expect(rolled.frames && shapeOf(rolled.frames)).toBe('s4 d5 d6')
     expect(tip.head).toBe(8)
+  })
+
+  test('where a run that waits would be rolled back to, once it is answered, stays', async () => {
+    const at = await grown(6, [2, 4])
+    const begin = request(at, 'run-7')
+    const tip = tipOf(begin, await claim(subject(), begin))
+    const asked = question()
+    await committed(subject(), tip, 1, ['a', 'b'], { status: 'waiting', questions: [asked] })
+    for (const seq of [7, 8]) await snapshotAt(at, seq)
+    expect(await subject().threads.prune(at, 1)).toBe(4)
+    await subject().approvals.answer(answering(at, asked.id))
+    const rolled = await claim(subject(), asking(at, 'run-8', 'rollback'))
+    expect(rolled).toMatchObject({ head: 6 })
+    expect(rolled.frames && shapeOf(rolled.frames)).toBe('s4 d5 d6')
+  })
+
+  test('where a run in line is to begin stays', async () => {
+    const at = await grown(6, [2, 5])
+    const begin = request(at, 'run-7')
+    const tip = tipOf(begin, await claim(subject(), begin))
+    const { run, ...rest } = asking(at, 'run-8', 'enqueue')
+    const fork = { ...rest, run: run && { ...run, forkFrom: 3 } }
+    expect(await subject().beginTurn(fork)).toMatchObject({ outcome: 'queued' })
+    await committed(subject(), tip, 0, ['a'])
+    expect(await subject().threads.prune(at, 1)).toBe(2)
+    const claimed = await claim(subject(), fork)
+    expect(claimed).toMatchObject({ run: 'run-8', head: 3 })
+    expect(claimed.frames && shapeOf(claimed.frames)).toBe('s2 d3')
   })
 
   test('what a run left aside that was rolled back goes, once it is behind', async () => {

@@ -112,7 +112,8 @@ create table if not exists recollect.writes (
 -- Since 2. A question that a task has asked and a person must answer: pending → answered | expired | cancelled. It is bound to the
 -- superstep (`step_run`, `step`: see next_superstep_v1) and the task that asked, and to exactly what was shown: `key` has the
 -- hash of the payload in it. `used_at`: when the superstep was committed that took the answer. `answerer`: 'owner' of the thread,
--- or an 'approver', of those named in `approvers` if there are any.
+-- or an 'approver'; of those named in `approvers` unless that is null. `number`: the order of asking, which times do not tell: of
+-- one commit they may be equal.
 create table if not exists recollect.approvals (
   tenant text not null,
   id text not null,
@@ -140,6 +141,7 @@ create table if not exists recollect.approvals (
   used_at timestamptz,
   expires_at timestamptz,
   created_at timestamptz not null default clock_timestamp(),
+  number bigint generated always as identity,
   primary key (tenant, id)
 );
 
@@ -154,7 +156,8 @@ create table if not exists recollect.approval_attempts (
   at timestamptz not null default clock_timestamp(),
   by text not null,
   via text not null,
-  outcome text not null
+  outcome text not null,
+  number bigint generated always as identity
 );
 
 create index if not exists attempts_of_approval on recollect.approval_attempts (tenant, approval, at);
@@ -229,7 +232,7 @@ begin
   if th.thread is null or th.owner is distinct from coalesce(_owner, th.owner) then return null; end if;
   return json_build_object('head', th.head,
     'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count),
-    'asked', (select json_agg(recollect.approval_json_v1(a) order by a.created_at, a.task, a.id) from recollect.approvals a
+    'asked', (select json_agg(recollect.approval_json_v1(a) order by a.number) from recollect.approvals a
       where a.tenant = _tenant and a.thread = _thread and a.status = 'pending'));
 end $$;
 
@@ -355,7 +358,7 @@ begin
     'lastSeq', th.last_seq, 'step', due.step, 'input', due.input, 'carried', coalesce(due.carried, '{}'),
     'attempts', due.attempts, 'cancelled', due.cancel_asked, 'kind', due.kind, 'stops', coalesce(due.stops, '{}'),
     'answers', (select json_agg(json_build_object('id', a.id, 'task', a.task, 'node', a.node, 'key', a.key, 'kind', a.kind,
-        'payload', a.payload, 'status', a.status, 'answer', a.answer) order by a.task, a.created_at, a.id)
+        'payload', a.payload, 'status', a.status, 'answer', a.answer) order by a.task, a.number)
       from recollect.approvals a where a.tenant = th.tenant and a.thread = th.thread and a.step_run = next.run
       and a.step = next.step and a.status in ('answered', 'expired', 'pending') and a.used_at is null),
     'superstep', json_build_object('run', next.run, 'step', next.step),
@@ -568,14 +571,16 @@ begin
     update recollect.approvals a set used_at = clock_timestamp() where a.tenant = _tenant and a.thread = _thread
       and a.step_run = next.run and a.step = next.step and a.status = 'answered' and a.used_at is null;
   elsif _status = 'error' then
-    -- What was answered stays for whoever goes on with this superstep.
+    -- What was answered stays for whoever goes on with this superstep; what nobody has answered in time is asked anew.
     update recollect.approvals a set status = 'cancelled' where a.tenant = _tenant and a.thread = _thread and a.run = _run
       and a.status = 'pending';
+    update recollect.approvals a set used_at = clock_timestamp() where a.tenant = _tenant and a.thread = _thread and a.run = _run
+      and a.status = 'expired' and a.used_at is null;
   end if;
   insert into recollect.approvals (tenant, id, thread, run, graph, requester, seq, step_run, step, task, node, key, kind, payload,
       answerer, approvers, not_requester, expires_at)
     select _tenant, x.id, _thread, _run, r.graph, th.owner, case when n > 0 then th.last_seq + n else th.head end, next.run, next.step, x.task, x.node, x.key, x.kind,
-      x.payload, x.answerer, (select array_agg(e) from json_array_elements_text(x.approvers) e), x."notRequester",
+      x.payload, x.answerer, case when x.approvers is not null then array(select json_array_elements_text(x.approvers)) end, x."notRequester",
       clock_timestamp() + x."expiresInMs" * interval '1 millisecond'
     from json_to_recordset(_questions) as x (id text, task int, node text, key text, kind text, payload text, answerer text,
       approvers json, "notRequester" boolean, "expiresInMs" bigint)
@@ -643,19 +648,29 @@ begin
   end if;
   perform 1 from recollect.threads t where t.tenant = _tenant and t.thread = a.thread for update;
   select * into a from recollect.approvals x where x.tenant = _tenant and x.id = _id;
+  -- Deleted meanwhile.
+  if a.id is null then return json_build_object('outcome', 'unknown'); end if;
   select * into r from recollect.runs x where x.tenant = _tenant and x.run = a.run;
   told := case
     when a.answer_token = _token then 'repeated'
-    when a.answerer = 'approver' and (not _approver or _by <> all(a.approvers)) or a.not_requester and _by = a.requester then 'forbidden'
+    when a.answerer = 'approver' and not _approver or _by <> all(a.approvers) or a.not_requester and _by = a.requester then 'forbidden'
     when a.status = 'pending' and r.status not in ('waiting', 'queued', 'running') then 'cancelled'
     when a.status = 'pending' and a.expires_at < clock_timestamp() then 'expired'
     when a.status = 'pending' and _answer is null then 'invalid'
     when a.status = 'pending' then 'accepted'
     else a.status end;
+  if told = 'accepted' and _webhook then
+    insert into recollect.webhooks_seen (tenant, id, approval) values (_tenant, _token, _id) on conflict do nothing;
+    -- It has answered a question of another thread meanwhile.
+    if not found then
+      select x.* into a from recollect.webhooks_seen w join recollect.approvals x on x.tenant = w.tenant and x.id = w.approval
+        where w.tenant = _tenant and w.id = _token;
+      return json_build_object('outcome', 'repeated', 'approval', recollect.approval_json_v1(a));
+    end if;
+  end if;
   if told = 'accepted' then
     update recollect.approvals x set status = 'answered', answer = _answer, answered_by = _by, answered_via = _via,
       answer_token = _token, answered_at = clock_timestamp() where x.tenant = _tenant and x.id = _id returning x.* into a;
-    if _webhook then insert into recollect.webhooks_seen (tenant, id, approval) values (_tenant, _token, _id); end if;
     perform recollect.resume_v1(r, a.task);
   end if;
   if told <> 'repeated' then
@@ -944,8 +959,9 @@ begin
 end $$;
 
 -- Deletes checkpoints that are further than `_keep` from the end of their branch, and behind a snapshot, without which what is left
--- could not be read. Branches end at the head, at a fork's last checkpoint, and where a run that is due would be rolled back to;
--- what a cancelled run left aside is no fork. Gives how many were deleted; null: no such thread of this owner.
+-- could not be read. Branches end at the head, at a fork's last checkpoint, where a run that is due or waits would be rolled back to,
+-- and where one in line is to begin; what a cancelled run left aside is no fork. Gives how many were deleted; null: no such thread of
+-- this owner.
 create or replace function recollect.prune_thread_v1(_tenant text, _thread text, _owner text, _keep int)
 returns int language plpgsql as $$
 declare
@@ -957,8 +973,8 @@ begin
   with recursive tips as (
     select th.head as seq
     union
-    select r.base from recollect.runs r
-      where r.tenant = _tenant and r.thread = _thread and r.status in ('queued', 'running') and r.base is not null
+    select coalesce(r.base, r.fork_from) from recollect.runs r
+      where r.tenant = _tenant and r.thread = _thread and r.status in ('queued', 'running', 'waiting')
     union
     select c.seq from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread
       and c.seq not in (select p.parent from recollect.checkpoints p where p.tenant = _tenant and p.thread = _thread)
@@ -988,7 +1004,7 @@ create or replace function recollect.give_up_runs_v1(_graphs text[], _older_than
     returning r.tenant, r.thread, r.run
   ), withdrawn as (
     update recollect.approvals a set status = 'cancelled' from given_up g where a.tenant = g.tenant and a.run = g.run
-      and a.status = 'pending' returning 1
+      and (a.status = 'pending' or a.status = 'answered' and a.used_at is null) returning 1
   ), freed as (
     update recollect.threads t set status = 'error' from given_up g where t.tenant = g.tenant and t.thread = g.thread returning 1
   )
