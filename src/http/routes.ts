@@ -12,11 +12,13 @@ import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
 import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadRoutes } from './threads.ts'
+import { timeTravelRoutes } from './time-travel.ts'
 
 export const routes: readonly Route[] = [
   ...threadRoutes,
   ...threadRetentionRoutes,
   ...stateRoutes,
+  ...timeTravelRoutes,
   ...runRoutes,
   ...runListRoutes,
   ...runReaderRoutes,
