@@ -10,6 +10,7 @@ import { runListRoutes } from './run-list.ts'
 import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
+import { stepRoutes } from './steps.ts'
 import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadRoutes } from './threads.ts'
 import { timeTravelRoutes } from './time-travel.ts'
@@ -19,6 +20,7 @@ export const routes: readonly Route[] = [
   ...threadRetentionRoutes,
   ...stateRoutes,
   ...timeTravelRoutes,
+  ...stepRoutes,
   ...runRoutes,
   ...runListRoutes,
   ...runReaderRoutes,

@@ -1,6 +1,6 @@
 // Going back over HTTP: writes from outside, which may begin at an earlier checkpoint; copies of threads; what has changed.
 import * as z from 'zod/mini'
-import type { ChannelChange } from '../graph/compare.ts'
+import type { ChannelChange as Change } from '../graph/compare.ts'
 import type { Graph } from '../graph/graph.ts'
 import { randomId } from '../kernel/id.ts'
 import { unknownThread } from '../runtime/refusal.ts'
@@ -19,7 +19,8 @@ const scopes = ['chat', 'operate'] as const
 
 const Config = z.object({ thread_id: z.string(), checkpoint_ns: z.string(), checkpoint_id: z.nullable(z.string()) })
 
-const Change = z.union([
+/** Of a list, element by element, as far as they have ids or equal text; of anything else, the whole. */
+export const ChannelChange = z.union([
   z.strictObject({ kind: z.literal('value'), before: z.unknown(), after: z.unknown() }),
   z.strictObject({
     kind: z.literal('list'),
@@ -33,7 +34,7 @@ const Diff = z.strictObject({
   from: Checkpoint,
   to: Checkpoint,
   /** Those that differ. */
-  channels: z.record(z.string(), Change),
+  channels: z.record(z.string(), ChannelChange),
   next: z.strictObject({ before: z.array(z.string()), after: z.array(z.string()) }),
 })
 
@@ -129,7 +130,7 @@ const diff = route({
 export const timeTravelRoutes: readonly Route[] = [updateState, copy, diff]
 
 /** Messages in their wire form; `null` for what was never written. */
-export function wireChange(graph: Graph, channel: string, change: ChannelChange): z.output<typeof Change> {
+export function wireChange(graph: Graph, channel: string, change: Change): z.output<typeof ChannelChange> {
   const whole = (value: unknown) => (value === undefined ? null : wireValues(graph, { [channel]: value })[channel])
   if (change.kind === 'value') return { kind: 'value', before: whole(change.before), after: whole(change.after) }
   const elements = (list: readonly unknown[]) => whole(list) as unknown[]

@@ -38,9 +38,10 @@ export async function readStep(
   checkpoint: string,
 ): Promise<StepReport> {
   const { tenant, thread, user: owner } = address
+  const seq = seqOf(checkpoint)
   const [[at, parent], record] = await Promise.all([
     readHistory(checkpointer, address, { from: checkpoint, limit: 2 }),
-    checkpointer.loadStep({ tenant, thread, owner, seq: seqOf(checkpoint) }),
+    checkpointer.loadStep({ tenant, thread, owner, seq }),
   ])
   if (at === undefined || record === undefined) throw unknownCheckpoint(checkpoint, thread)
   const before = at.parent === undefined ? emptyPosition : parent?.position
