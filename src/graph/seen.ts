@@ -16,7 +16,7 @@ export interface ModelCall {
   readonly summary?: string
   /** Id of the message that the model gave; absent when the call failed. */
   readonly reply?: string
-  /** As the provider names it. */
+  /** As the provider names it. This and what follows stands with the reply, where the thread has it. */
   readonly model?: string
   /** In tokens. */
   readonly usage?: { readonly inputTokens: number; readonly outputTokens: number }
@@ -101,15 +101,24 @@ const formatVersion = 1
 
 /** `null` when no model was called. */
 export function seenText(writes: readonly TaskWrites[]): string | null {
-  const calls = writes.flatMap(({ node, calls = [] }, task) =>
-    calls.map(({ view, tools, parameters, ...call }) => ({
+  const calls = writes.flatMap(({ node, update, calls = [] }, task) => {
+    const written = Object.values(update).flat()
+    return calls.map(({ view, tools, parameters, model, usage, finishReason, ...call }) => ({
       ...{ task, node, view: view.ranges.map(storedRange) },
       ...(view.earlier > 0 && { earlier: view.earlier }),
       ...(tools.length > 0 && { tools }),
       ...(Object.keys(parameters).length > 0 && { parameters }),
       ...call,
-    })),
-  )
+      // A reply that the node writes has these, and the checkpoint has the reply.
+      ...(!written.some(
+        (one) => isRecord(one) && one.id === call.reply && one.usage === usage && one.model === model,
+      ) && {
+        ...(model !== undefined && { model }),
+        ...(usage !== undefined && { usage }),
+        ...(finishReason !== undefined && { finishReason }),
+      }),
+    }))
+  })
   return calls.length === 0 ? null : encode({ v: formatVersion, calls })
 }
 

@@ -69,7 +69,11 @@ function reportOf(
   const answer = Object.values(values)
     .flatMap((value) => (Array.isArray(value) ? value : []))
     .find((element: unknown) => isRecord(element) && element.role === 'assistant' && element.id === call.reply)
+  const { model, usage, finishReason } = (answer ?? {}) as Partial<AssistantMessage>
   return {
+    ...(model !== undefined && { model }),
+    ...(usage !== undefined && { usage }),
+    ...(finishReason !== undefined && { finishReason }),
     ...call,
     view: view.ranges.map((range) => ({ ...range, ids: idsIn(range, state) })),
     earlier: view.earlier,
