@@ -40,7 +40,8 @@ const exceptions: Record<string, string> = {}
 const src = sourcesBelow('src')
 const workers = sourcesBelow('workers')
 const local = sourcesBelow('local')
-const product = [...src, ...workers, ...local]
+const cli = sourcesBelow('cli')
+const product = [...src, ...workers, ...local, ...cli]
 const everything = [...product, ...['bench', 'scripts', 'test', 'examples'].flatMap(sourcesBelow)]
 
 const used = new Set<string>()
@@ -61,7 +62,7 @@ function layerOf(path: string): string {
 }
 
 const isPackage = (specifier: string) =>
-  !specifier.startsWith('node:') && !/^(src|workers|local|bench|test|scripts|examples)\/|\.json$/.test(specifier)
+  !specifier.startsWith('node:') && !/^(src|workers|local|cli|bench|test|scripts|examples)\/|\.json$/.test(specifier)
 
 function forbiddenImports({ path, imports }: Source): string[] {
   const layer = layers[layerOf(path)]
@@ -96,6 +97,12 @@ test('what src imports is installed with it', () => {
 test('workers/compile.ts is the only entry point that knows adapters', () => {
   const knowing = workers.filter(({ imports }) => imports.some((specifier) => specifier.startsWith('src/adapters/')))
   expect(knowing.map(({ path }) => path).filter((path) => path !== 'workers/compile.ts')).toEqual([])
+})
+
+test('cli speaks to the service over HTTP: it has its token from local and nothing else of the project', () => {
+  const allowed = /^(cli\/|node:|local\/secrets\.ts$)/
+  expect(cli.length).toBeGreaterThan(0)
+  expect(cli.flatMap(({ imports }) => imports.filter((specifier) => !allowed.test(specifier)))).toEqual([])
 })
 
 test('nothing imports the TypeScript compiler, which has no stable interface', () => {

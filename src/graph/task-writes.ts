@@ -2,6 +2,7 @@
 import { decode, encode, isRecord } from '../kernel/json.ts'
 import type { Edit } from './apply.ts'
 import { isSend, type Send, send, type Target } from './command.ts'
+import type { ModelCall } from './seen.ts'
 
 export interface TaskWrites {
   readonly node: string
@@ -10,6 +11,8 @@ export interface TaskWrites {
   readonly goto: readonly Target[] | undefined
   /** Messages to the outside, which leave with the commit. */
   readonly sent?: readonly SentMessage[]
+  /** Of models, for whoever asks later why. */
+  readonly calls?: readonly ModelCall[]
 }
 
 export interface SentMessage {
@@ -20,13 +23,14 @@ export interface SentMessage {
 /** Raise it with every change of shape. A text of another format is passed over: its task runs again. */
 const formatVersion = 1
 
-export function writesText({ node, update, goto, sent }: TaskWrites): string {
+export function writesText({ node, update, goto, sent, calls }: TaskWrites): string {
   return encode({
     v: formatVersion,
     node,
     update,
     ...(goto && { goto: goto.map(storedTarget) }),
     ...(sent && { sent }),
+    ...(calls && { calls }),
   })
 }
 
@@ -34,8 +38,14 @@ export function writesText({ node, update, goto, sent }: TaskWrites): string {
 export function parseWrites(text: string): TaskWrites | undefined {
   const stored = decode(text)
   if (!isRecord(stored) || stored.v !== formatVersion) return undefined
-  const { node, update, goto, sent } = stored as Partial<Stored>
-  return { node: node ?? '', update: update ?? {}, goto: goto?.map(targetOf), ...(sent && { sent }) }
+  const { node, update, goto, sent, calls } = stored as Partial<Stored>
+  return {
+    node: node ?? '',
+    update: update ?? {},
+    goto: goto?.map(targetOf),
+    ...(sent && { sent }),
+    ...(calls && { calls }),
+  }
 }
 
 /** A run that brings writes from outside keeps them as text until its first commit. */

@@ -11,15 +11,19 @@ import { runListRoutes } from './run-list.ts'
 import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
+import { stepRoutes } from './steps.ts'
 import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadStreamRoutes } from './thread-stream.ts'
 import { threadRoutes } from './threads.ts'
+import { timeTravelRoutes } from './time-travel.ts'
 
 export const routes: readonly Route[] = [
   ...threadRoutes,
   ...threadRetentionRoutes,
   ...threadStreamRoutes,
   ...stateRoutes,
+  ...timeTravelRoutes,
+  ...stepRoutes,
   ...runRoutes,
   ...runListRoutes,
   ...runReaderRoutes,

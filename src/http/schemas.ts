@@ -19,6 +19,9 @@ export const ProblemSchema = z.object({
 
 export const ThreadStatus = z.enum(['idle', 'busy', 'interrupted', 'error'])
 
+/** A question that nobody has answered. `id` is that of its approval, `value` what is shown. */
+export const Interrupt = z.strictObject({ id: z.string(), value: z.unknown(), kind: z.string(), node: z.string() })
+
 export const Thread = z.strictObject({
   thread_id: z.string(),
   created_at: z.iso.datetime(),
@@ -28,7 +31,8 @@ export const Thread = z.strictObject({
   status: ThreadStatus,
   config: JsonObject,
   values: JsonObject,
-  interrupts: JsonObject,
+  /** By the task that has asked. */
+  interrupts: z.record(z.string(), z.array(Interrupt)),
 })
 
 /** A thread as a search with `select` gives it. */
@@ -46,7 +50,7 @@ export const ThreadTask = z.strictObject({
   name: z.string(),
   path: z.array(z.string()),
   error: z.null(),
-  interrupts: z.array(z.unknown()),
+  interrupts: z.array(Interrupt),
   checkpoint: z.null(),
   state: z.null(),
   result: z.null(),
@@ -60,6 +64,7 @@ export const ThreadState = z.strictObject({
   created_at: z.nullable(z.iso.datetime()),
   checkpoint: Checkpoint,
   parent_checkpoint: z.nullable(Checkpoint),
+  interrupts: z.array(Interrupt),
 })
 
 export const Run = z.strictObject({

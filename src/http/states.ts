@@ -15,7 +15,7 @@ const one = { 200: { description: 'The state; before the first run it has no val
 const many = { 200: { description: 'The branch that leads to the head, newest first', schema: z.array(ThreadState) } }
 
 /** A checkpoint as clients name it: its id, the object that a state has of it, or that in a config. */
-const CheckpointRef = z.strictObject({
+export const CheckpointRef = z.strictObject({
   thread_id: maybe(z.string()),
   checkpoint_ns: maybe(z.string()),
   checkpoint_id: maybe(z.string()),
@@ -125,7 +125,7 @@ async function historyOf(call: Call, thread: string, { limit, before, from }: Pa
 }
 
 /** `undefined`: the head. */
-function idOf(checkpoint: z.output<typeof Before>, thread: string): string | undefined {
+export function idOf(checkpoint: z.output<typeof Before>, thread: string): string | undefined {
   if (typeof checkpoint === 'string') return checkpoint
   if ('configurable' in checkpoint) return checkpoint.configurable.checkpoint_id
   if (checkpoint.checkpoint_ns) throw unsupported('checkpoint_ns', 'there are no subgraphs')

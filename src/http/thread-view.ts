@@ -5,15 +5,19 @@ import type { ThreadKey } from '../ports/checkpointer.ts'
 import type { RunRecord, RunStatus } from '../ports/run-records.ts'
 import type { ThreadRecord } from '../ports/thread-records.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import type { PendingInterrupt } from '../runtime/events.ts'
 import type { StateSnapshot } from '../runtime/history.ts'
 import { assistantIdOf } from './assistants.ts'
-import type { Checkpoint, Run, Thread, ThreadState } from './schemas.ts'
+import type { Checkpoint, Interrupt, Run, Thread, ThreadState } from './schemas.ts'
 import type { Service } from './service.ts'
 import { wireValues } from './wire-messages.ts'
 
 type WireCheckpoint = z.output<typeof Checkpoint>
 
-export function wireThread(record: ThreadRecord, values: Record<string, unknown>): z.output<typeof Thread> {
+type WireInterrupt = z.output<typeof Interrupt>
+type Head = Pick<z.output<typeof Thread>, 'values' | 'interrupts'>
+
+export function wireThread(record: ThreadRecord, head: Head): z.output<typeof Thread> {
   const { thread, createdAt, updatedAt, metadata, status } = record
   return {
     thread_id: thread,
@@ -23,29 +27,33 @@ export function wireThread(record: ThreadRecord, values: Record<string, unknown>
     metadata,
     status,
     config: {},
-    values,
-    interrupts: {},
+    ...head,
   }
 }
 
 /**
- * The values at a thread's head, in their wire form. `{}` before its first run, and where its graph is not deployed or
- * the thread was deleted meanwhile: a list must not fail for one of its threads.
+ * The values at a thread's head, in their wire form, and what is asked there. Nothing before its first run, and where its graph
+ * is not deployed or the thread was deleted meanwhile: a list must not fail for one of its threads.
  */
-export async function headValues(
+export async function headOf(
   service: Service,
   { tenant, thread, owner }: ThreadKey,
   record: ThreadRecord,
-): Promise<Record<string, unknown>> {
+): Promise<Head> {
   try {
-    if (record.head === 0) return {}
+    if (record.head === 0) return emptyHead
     const graph = graphOfThread(service, record)
-    return wireState(graph, thread, await graph.state({ tenant, thread, user: owner })).values
+    const { values, tasks } = wireState(graph, thread, await graph.state({ tenant, thread, user: owner }))
+    const asking = tasks.filter(({ interrupts }) => interrupts.length > 0)
+    return { values, interrupts: Object.fromEntries(asking.map(({ id, interrupts }) => [id, interrupts])) }
   } catch (error) {
-    if (isRecollectError(error) && absent.includes(error.code)) return {}
+    if (isRecollectError(error) && absent.includes(error.code)) return emptyHead
     throw error
   }
 }
+
+/** Of a thread without a state. */
+export const emptyHead: Head = { values: {}, interrupts: {} }
 
 const absent: readonly ErrorCode[] = ['graph_unknown', 'thread_unknown']
 
@@ -70,6 +78,7 @@ export function graphOfRun({ graphs }: Service, { run, graph }: Pick<RunRecord, 
 
 export function wireState(graph: CompiledGraph, thread: string, snapshot: StateSnapshot): z.output<typeof ThreadState> {
   const { values, next, run, step, createdAt, checkpoint, parent } = snapshot
+  const interrupts = snapshot.interrupts.map(wireInterrupt)
   const fresh = createdAt === ''
   return {
     values: fresh ? {} : wireValues(graph.graph, values),
@@ -79,7 +88,8 @@ export function wireState(graph: CompiledGraph, thread: string, snapshot: StateS
       name,
       path: ['__pregel_pull', name],
       error: null,
-      interrupts: [],
+      // Of several tasks of one node it is not known which has asked: the first speaks for all.
+      interrupts: next.indexOf(name) === index ? interrupts.filter(({ node }) => node === name) : [],
       checkpoint: null,
       state: null,
       result: null,
@@ -90,10 +100,15 @@ export function wireState(graph: CompiledGraph, thread: string, snapshot: StateS
     created_at: fresh ? null : createdAt,
     checkpoint: wireCheckpoint(thread, fresh ? null : checkpoint),
     parent_checkpoint: parent === undefined ? null : wireCheckpoint(thread, parent),
+    interrupts,
   }
 }
 
-function wireCheckpoint(thread: string, checkpoint: string | null): WireCheckpoint {
+export function wireInterrupt({ id, node, kind, payload }: PendingInterrupt): WireInterrupt {
+  return { id, value: payload, kind, node }
+}
+
+export function wireCheckpoint(thread: string, checkpoint: string | null): WireCheckpoint {
   return { thread_id: thread, checkpoint_ns: '', checkpoint_id: checkpoint, checkpoint_map: null }
 }
 

@@ -8,7 +8,7 @@ import { type Call, type Route, route } from './route.ts'
 import { limit, Metadata, maybe, offset, PartialThread, Thread, ThreadStatus } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
 import { TimeToLive, ttlOf } from './thread-retention.ts'
-import { headValues, wireThread } from './thread-view.ts'
+import { emptyHead, headOf, wireThread } from './thread-view.ts'
 import { refuseUnsupported, unsupported } from './unsupported.ts'
 import { json, noContent } from './wire.ts'
 
@@ -48,7 +48,7 @@ const createThread = route({
     if (made.outcome === 'taken' || (made.outcome === 'exists' && body.if_exists !== 'do_nothing')) {
       throw new RecollectError('thread_exists', `The thread id "${thread}" is taken. Choose another, or leave it out.`)
     }
-    return json(wireThread(made.thread, await timing.measure('storage', headValues(service, key, made.thread))))
+    return json(wireThread(made.thread, await timing.measure('storage', headOf(service, key, made.thread))))
   },
 })
 
@@ -63,7 +63,7 @@ const readThread = route({
     const { service, principal, timing, parameters } = call
     const record = await recordOf(call, parameters.thread_id)
     const key = threadKeyOf(principal, parameters.thread_id)
-    return json(wireThread(record, await timing.measure('storage', headValues(service, key, record))))
+    return json(wireThread(record, await timing.measure('storage', headOf(service, key, record))))
   },
 })
 
@@ -83,7 +83,7 @@ const patchThread = route({
     const record = await timing.measure('storage', service.checkpointer.threads.patch(key, change))
     if (record === undefined) throw unknownThread(key.thread)
     if (request.headers.get('prefer') === 'return=minimal') return noContent()
-    return json(wireThread(record, await timing.measure('storage', headValues(service, key, record))))
+    return json(wireThread(record, await timing.measure('storage', headOf(service, key, record))))
   },
 })
 
@@ -134,7 +134,6 @@ const searchThreads = route({
       sortBy: sortColumns[body.sort_by],
       descending: body.sort_order === 'desc',
     })
-    if (search === undefined) return json([], { 'x-pagination-total': '0' })
     const [records, total] = await timing.measure(
       'storage',
       Promise.all([threads.search(search), threads.count(search)]),
@@ -142,8 +141,8 @@ const searchThreads = route({
     const shown = body.select ?? undefined
     const views = records.map(async (record) => {
       const key = threadKeyOf(principal, record.thread)
-      const withValues = shown === undefined || shown.includes('values')
-      return selected(wireThread(record, withValues ? await headValues(service, key, record) : {}), shown)
+      const wanted = shown === undefined || shown.includes('values') || shown.includes('interrupts')
+      return selected(wireThread(record, wanted ? await headOf(service, key, record) : emptyHead), shown)
     })
     const next = body.offset + records.length
     return json(await timing.measure('storage', Promise.all(views)), {
@@ -163,23 +162,27 @@ const countThreads = route({
   responses: { 200: { description: 'How many match', schema: z.int() } },
   handle: async ({ service, principal, timing, body }) => {
     const search = searchOf(principal, body, { limit: 1, offset: 0, sortBy: 'thread', descending: false })
-    return json(search === undefined ? 0 : await timing.measure('storage', service.checkpointer.threads.count(search)))
+    return json(await timing.measure('storage', service.checkpointer.threads.count(search)))
   },
 })
 
 export const threadRoutes: readonly Route[] = [createThread, searchThreads, countThreads, readThread, patchThread]
 
-/** `undefined`: a status that no thread can have in this version. */
 function searchOf(
   principal: Call['principal'],
   filter: z.output<z.ZodMiniObject<typeof ThreadFilter>>,
   page: Pick<ThreadSearch, 'limit' | 'offset' | 'sortBy' | 'descending'>,
-): ThreadSearch | undefined {
+): ThreadSearch {
   refuseUnsupported(filter, ['values'])
-  const status = filter.status ?? null
-  if (status === 'interrupted') return undefined
   const { tenant, owner } = threadKeyOf(principal, '')
-  return { tenant, owner, metadata: filter.metadata ?? {}, ids: filter.ids ?? null, status, ...page }
+  return {
+    tenant,
+    owner,
+    metadata: filter.metadata ?? {},
+    ids: filter.ids ?? null,
+    status: filter.status ?? null,
+    ...page,
+  }
 }
 
 function selected(

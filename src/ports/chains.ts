@@ -7,6 +7,8 @@ export interface NewCheckpoint {
   readonly step: number
   readonly hash: string
   readonly delta: string
+  /** What its model calls saw. Never part of the state: nothing is planned by it. `null`: there were none. */
+  readonly seen: string | null
 }
 
 /** A stored checkpoint on its way to a reader. Oldest first in a chain; the first one carries a snapshot, or has no parent. */
@@ -35,6 +37,13 @@ export interface Chain {
   readonly frames: readonly Frame[]
   /** Questions of the thread that nobody has answered, in the order they were asked. */
   readonly asked: readonly ApprovalRecord[]
+}
+
+/** What is kept of a checkpoint for whoever asks how it came about. */
+export interface StepRecord {
+  readonly seen: string | null
+  /** What its superstep asked before it was taken, in the order it was asked, also what nobody answered. */
+  readonly approvals: readonly ApprovalRecord[]
 }
 
 export interface SnapshotPut {

@@ -1,6 +1,6 @@
 // The port to what remembers threads: the truth, under a row lock, by compare-and-set of epoch, head and hash.
 import type { Approvals, Question } from './approvals.ts'
-import type { Chain, Frame, LoadChain, NewCheckpoint, SnapshotPut } from './chains.ts'
+import type { Chain, Frame, LoadChain, NewCheckpoint, SnapshotPut, StepRecord } from './chains.ts'
 import type { Outbox, OutboxEntry } from './outbox.ts'
 import type { RunError, RunRecord, RunRecords, RunStatus } from './run-records.ts'
 import type { ThreadRecords } from './thread-records.ts'
@@ -35,6 +35,8 @@ export interface Checkpointer {
   abandonTurn(attempt: AbandonedTurn): Promise<void>
   /** One branch of checkpoints, in one statement. `undefined`: no such thread, not this owner's, or no such checkpoint. */
   loadChain(request: LoadChain): Promise<Chain | undefined>
+  /** In one statement. `undefined`: no such thread, not this owner's, or no such checkpoint. */
+  loadStep(request: ThreadKey & { readonly seq: number }): Promise<StepRecord | undefined>
   /** Attaches the state to a checkpoint that has none; a no-op when the hash differs. */
   putSnapshot(snapshot: SnapshotPut): Promise<void>
   /** Runs of these graphs that nobody works on or waits for, of all tenants, oldest first. */

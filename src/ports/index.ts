@@ -10,7 +10,7 @@ export type {
   Question,
 } from './approvals.ts'
 export type { Cache, CacheEntry, CacheKey } from './cache.ts'
-export type { Chain, Frame, LoadChain, NewCheckpoint, SnapshotPut } from './chains.ts'
+export type { Chain, Frame, LoadChain, NewCheckpoint, SnapshotPut, StepRecord } from './chains.ts'
 export type {
   AbandonedTurn,
   Answer,

@@ -51,7 +51,7 @@ export const beforeTheFirst = {
   createdAt: '',
 } as const
 
-type Read = Omit<StateSnapshot, 'values'> & { readonly position: Position }
+export type Read = Omit<StateSnapshot, 'values'> & { readonly position: Position }
 
 /** One branch, newest first, in one statement. Throws `thread_unknown` and `checkpoint_unknown`. */
 export async function readHistory(
@@ -86,7 +86,7 @@ export function seqOf(checkpoint: string): number {
   throw new RecollectError('checkpoint_unknown', 'A checkpoint id is a number as text, as history gives it.')
 }
 
-function unknownCheckpoint(checkpoint: string, thread: string): RecollectError {
+export function unknownCheckpoint(checkpoint: string, thread: string): RecollectError {
   return new RecollectError(
     'checkpoint_unknown',
     `Thread "${thread}" has no checkpoint "${checkpoint}". Its history lists those it has.`,

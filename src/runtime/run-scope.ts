@@ -35,6 +35,8 @@ export interface TaskPlace extends Superstep {
   readonly index: number
   readonly node: string
   readonly attempt: number
+  /** What its node sees. */
+  readonly state: Readonly<Record<string, unknown>>
   /** What it may ask. */
   readonly interrupts: readonly { readonly name: string }[]
 }

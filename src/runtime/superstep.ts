@@ -88,19 +88,23 @@ async function runTask(
   superstep: Superstep,
   scope: RunScope,
 ): Promise<FinishedTask | SuspendedTask> {
-  const { index, node } = task
+  const { index, node, state } = task
   const { interrupts = [] } = node
   const attempts = node.retry?.attempts ?? 1
   for (let attempt = 1; ; attempt++) {
-    const context = new TaskContext(scope, { ...superstep, index, node: node.name, attempt, interrupts })
+    const context = new TaskContext(scope, { ...superstep, index, node: node.name, attempt, state, interrupts })
     try {
       scope.signal.throwIfAborted()
       const returned = await runAttempt(task, context, scope.signal)
-      const { sent } = context
+      const { sent, calls } = context
       const { questions } = context.asking
       if (questions.length > 0) return { questions }
       const writes = writesOf(graph, node.name, returned)
-      return { task: index, writes: sent.length === 0 ? writes : { ...writes, sent } }
+      if (sent.length === 0 && calls.length === 0) return { task: index, writes }
+      return {
+        task: index,
+        writes: { ...writes, ...(sent.length > 0 && { sent }), ...(calls.length > 0 && { calls }) },
+      }
     } catch (error) {
       const failure = failureOf(error, task, scope.signal)
       if (attempt >= attempts || scope.signal.aborted || !worthRetrying(failure)) throw failure

@@ -1,6 +1,8 @@
 // The context of one attempt of a task.
+import { type ModelCall, viewOf } from '../graph/seen.ts'
 import type { SentMessage } from '../graph/task-writes.ts'
-import { didYouMean, RecollectError } from '../kernel/errors.ts'
+import { didYouMean, isRecollectError, RecollectError } from '../kernel/errors.ts'
+import { hashOf } from '../kernel/hash.ts'
 import { encode } from '../kernel/json.ts'
 import type { Message, Model } from '../ports/model.ts'
 import { Asking } from './asking.ts'
@@ -18,12 +20,18 @@ export class TaskContext implements Context {
   #replies = 0
   /** What goes with the node's writes. */
   readonly sent: SentMessage[] = []
+  readonly #calls = new Map<number, ModelCall>()
   readonly asking: Asking
 
   constructor(scope: RunScope, place: TaskPlace) {
     this.#scope = scope
     this.#place = place
     this.asking = new Asking(scope, place)
+  }
+
+  /** Of its model, in the order they were begun: what each saw, and what became of it. */
+  get calls(): readonly ModelCall[] {
+    return [...this.#calls].sort(([a], [b]) => a - b).map(([, call]) => call)
   }
 
   get tenant() {
@@ -131,16 +139,17 @@ export class TaskContext implements Context {
     this.#aborting?.abort(reason ?? this.#tooLate())
   }
 
-  #reply(model: Model, messages: readonly Message[], { system, tools = [], ...rest }: ReplyOptions) {
+  async #reply(model: Model, messages: readonly Message[], options: ReplyOptions) {
+    const { system, tools = [], ...parameters } = options
     const { run, held } = this.#scope
-    const { step, index, attempt } = this.#place
+    const { step, index, attempt, state } = this.#place
     const reply = ++this.#replies
     // The epoch is in the id so that two attempts at one answer, by two workers, are never spliced into one (T7).
     const idWith = (claim: number) => `${run}:${step}:${index}:${claim}.${attempt}.${reply}`
     const before: readonly Message[] = system === undefined ? [] : [{ id: 'system', role: 'system', content: system }]
-    return replyOf(
+    const replying = replyOf(
       model,
-      { messages: [...before, ...messages], tools, signal: this.signal, ...rest },
+      { messages: [...before, ...messages], tools, signal: this.signal, ...parameters },
       {
         messageId: isHeld(held) ? idWith(held.epoch) : held.then(({ epoch }) => idWith(epoch)),
         step,
@@ -148,9 +157,32 @@ export class TaskContext implements Context {
         emit: (event) => (this.#closed ? undefined : this.#scope.emit(event)),
       },
     )
+    // The request has left: noting what it holds delays nobody.
+    const saw = { view: viewOf(messages, state), ...seenOptions(options) }
+    try {
+      const message = await replying
+      const { id, model: name, usage, finishReason } = message
+      const gave = { ...(name && { model: name }), ...(usage && { usage }), ...(finishReason && { finishReason }) }
+      this.#calls.set(reply, { ...saw, reply: id, ...gave })
+      return message
+    } catch (error) {
+      this.#calls.set(reply, { ...saw, error: isRecollectError(error) ? error.code : 'model_failed' })
+      throw error
+    }
   }
 
   #tooLate() {
     return new RecollectError('run_cancelled', `Node "${this.node}" is no longer awaited.`)
+  }
+}
+
+function seenOptions({ system, tools = [], temperature, maxOutputTokens }: ReplyOptions) {
+  return {
+    ...(system !== undefined && { system: { characters: system.length, hash: hashOf(system).slice(0, 12) } }),
+    tools: tools.map(({ name }) => name),
+    parameters: {
+      ...(temperature !== undefined && { temperature }),
+      ...(maxOutputTokens !== undefined && { maxOutputTokens }),
+    },
   }
 }

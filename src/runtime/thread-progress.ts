@@ -3,6 +3,7 @@ import { deltaText, emptyPosition, type Position } from '../graph/checkpoint.ts'
 import { difference } from '../graph/delta.ts'
 import type { Graph } from '../graph/graph.ts'
 import { stateView } from '../graph/plan.ts'
+import { seenText } from '../graph/seen.ts'
 import { writesText } from '../graph/task-writes.ts'
 import type { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
@@ -83,7 +84,8 @@ export class ThreadProgress implements Progress {
   record(recorded: Recorded): void {
     const delta = this.#deltaTo(recorded.position)
     const parentHash = this.#pending.at(-1)?.checkpoint.hash ?? this.#hash
-    this.#pending.push({ recorded, checkpoint: { step: recorded.step, hash: hashOf(parentHash, delta), delta } })
+    const seen = seenText(recorded.writes)
+    this.#pending.push({ recorded, checkpoint: { step: recorded.step, hash: hashOf(parentHash, delta), delta, seen } })
     this.#position = recorded.position
     this.#step = recorded.step
   }

@@ -13,6 +13,7 @@ import { outbox } from './checkpointer/outbox.ts'
 import { records } from './checkpointer/records.ts'
 import { retention } from './checkpointer/retention.ts'
 import { savedTasks } from './checkpointer/saved-tasks.ts'
+import { steps } from './checkpointer/steps.ts'
 import { strategies } from './checkpointer/strategies.ts'
 import { withdrawals } from './checkpointer/withdrawals.ts'
 
@@ -44,6 +45,7 @@ export function checkpointerContract(name: string, make: () => Promise<Made>) {
     describe('the outbox', () => outbox(subject))
     describe('retention', () => retention(subject))
     describe('chains', () => chains(subject))
+    describe('steps', () => steps(subject))
     describe('records', () => records(subject))
     describe('hostile text', () => hostile(subject))
   })

@@ -138,10 +138,16 @@ export class MemoryApprovals implements Approvals {
   }
 
   open(tenant: string, thread: string): ApprovalRecord[] {
-    return [...this.#tables.approvals]
-      .filter((stored) => stored.tenant === tenant && stored.record.thread === thread)
-      .filter(({ record }) => record.status === 'pending')
-      .map((stored) => this.#view(stored))
+    return this.#inThread(tenant, thread).flatMap((one) => (one.record.status === 'pending' ? [this.#view(one)] : []))
+  }
+
+  /** All of a thread, in the order they were asked, with whether their superstep took the answer. */
+  asked(tenant: string, thread: string): { readonly record: ApprovalRecord; readonly used: boolean }[] {
+    return this.#inThread(tenant, thread).map((stored) => ({ record: this.#view(stored), used: stored.used }))
+  }
+
+  #inThread(tenant: string, thread: string): StoredApproval[] {
+    return [...this.#tables.approvals].filter((one) => one.tenant === tenant && one.record.thread === thread)
   }
 
   /** Whether somebody has to answer before a run can go on. */
@@ -183,9 +189,7 @@ export class MemoryApprovals implements Approvals {
   }
 
   drop(tenant: string, thread: string): void {
-    for (const stored of this.#tables.approvals) {
-      if (stored.tenant === tenant && stored.record.thread === thread) this.#tables.approvals.delete(stored)
-    }
+    for (const stored of this.#inThread(tenant, thread)) this.#tables.approvals.delete(stored)
     for (const [name, { approval }] of this.#tables.webhooks) {
       if (!this.#tables.approvals.has(approval)) this.#tables.webhooks.delete(name)
     }
@@ -217,10 +221,7 @@ export class MemoryApprovals implements Approvals {
   }
 
   #of(tenant: string, thread: string, { run, step }: Superstep): StoredApproval[] {
-    return [...this.#tables.approvals].filter(
-      ({ tenant: of, record, superstep }) =>
-        of === tenant && record.thread === thread && superstep.run === run && superstep.step === step,
-    )
+    return this.#inThread(tenant, thread).filter(({ superstep }) => superstep.run === run && superstep.step === step)
   }
 
   #askedBy(tenant: string, run: string): StoredApproval[] {

@@ -1,6 +1,6 @@
 // Threads in the memory of one process: for tests, examples and programs that need no durability.
-import type { Chain, LoadChain, SnapshotPut } from '../../ports/chains.ts'
-import type { Checkpointer } from '../../ports/checkpointer.ts'
+import type { Chain, LoadChain, SnapshotPut, StepRecord } from '../../ports/chains.ts'
+import type { Checkpointer, ThreadKey } from '../../ports/checkpointer.ts'
 import { attachSnapshot, chain } from './branch.ts'
 import { MemoryClaims } from './claims.ts'
 import { MemoryCommits } from './commits.ts'
@@ -26,6 +26,7 @@ export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {
     commitStep: async (commit) => commits.commit(commit),
     saveTask: async (claim, part) => commits.saveTask(claim, part),
     loadChain: async (load) => loadChain(database, load),
+    loadStep: async (key) => loadStep(database, key),
     putSnapshot: async (snapshot) => putSnapshot(database, snapshot),
     orphans: async (search) => runs.orphans(search),
     giveUpRuns: async (of) => runs.giveUp(of),
@@ -39,6 +40,21 @@ function loadChain({ threads, approvals }: MemoryDatabase, load: LoadChain): Cha
   const { head } = thread.record
   const asked = approvals.open(load.tenant, load.thread)
   return { head, frames: chain(thread, load.seq ?? head, load.count), asked }
+}
+
+function loadStep({ threads, approvals }: MemoryDatabase, key: ThreadKey & { seq: number }): StepRecord | undefined {
+  const thread = threads.owned(key)
+  const checkpoint = key.seq > 0 ? thread?.checkpoints[key.seq] : undefined
+  if (thread === undefined || checkpoint === undefined) return undefined
+  const { seen, step, run, parent } = checkpoint
+  // A run that failed may have asked what this one took.
+  const before = thread.checkpoints[parent]?.run
+  const branched = thread.checkpoints.some((other) => other?.parent === parent && other.run === before)
+  const asked = approvals.asked(key.tenant, key.thread).filter(({ record, used }) => {
+    const theirs = record.run === before && used && !branched
+    return step > 0 && record.seq === parent && (record.run === run || theirs)
+  })
+  return { seen, approvals: asked.map(({ record }) => record) }
 }
 
 function putSnapshot({ threads }: MemoryDatabase, { seq, hash, text, ...place }: SnapshotPut): void {

@@ -85,6 +85,7 @@ export interface StoredCheckpoint {
   readonly step: number
   readonly hash: string
   readonly delta: string
+  readonly seen: string | null
   readonly createdAt: string
   snapshot: string | undefined
   /** Deltas since the nearest snapshot above, this one's included. */
@@ -104,6 +105,7 @@ export const rootCheckpoint: StoredCheckpoint = {
   step: 0,
   hash: '',
   delta: '',
+  seen: null,
   createdAt: '',
   snapshot: undefined,
   chainBytes: 0,

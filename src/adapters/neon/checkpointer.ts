@@ -1,6 +1,6 @@
 // Threads in Postgres, over Neon's HTTP protocol. The rules are in schema.sql, under the row lock; this file only asks.
 
-import type { Chain, LoadChain, SnapshotPut } from '../../ports/chains.ts'
+import type { Chain, LoadChain, SnapshotPut, StepRecord } from '../../ports/chains.ts'
 import type {
   AbandonedTurn,
   BeginTurn,
@@ -12,13 +12,23 @@ import type {
   SavedTask,
   StepCommit,
   StepOutcome,
+  ThreadKey,
   TurnClaim,
 } from '../../ports/checkpointer.ts'
 import { neonApprovals } from './approvals.ts'
 import { type Database, database, type Sql } from './database.ts'
 import { neonOutbox } from './outbox.ts'
 import { runRecords, threadRecords } from './records.ts'
-import { type ChainRow, type ClaimedRow, chainOf, claimOf, type RunRow, runOf } from './rows.ts'
+import {
+  approvalOf,
+  type ChainRow,
+  type ClaimedRow,
+  chainOf,
+  claimOf,
+  type RunRow,
+  runOf,
+  type StepRow,
+} from './rows.ts'
 
 /**
  * `neonCheckpointer(neon(env.DATABASE_URL))`. Needs the tables of `schema.sql` (`npm run migrate`); without them every call
@@ -78,6 +88,7 @@ class NeonCheckpointer implements Checkpointer {
       steps: checkpoints.map((checkpoint) => checkpoint.step),
       hashes: checkpoints.map((checkpoint) => checkpoint.hash),
       deltas: checkpoints.map((checkpoint) => checkpoint.delta),
+      seens: checkpoints.map((checkpoint) => checkpoint.seen),
       ...{ status, error: error && JSON.stringify(error), leaseMs },
       ...savedColumns(saved),
       messageIds: messages.map(({ id }) => id),
@@ -111,6 +122,11 @@ class NeonCheckpointer implements Checkpointer {
   async loadChain({ tenant, thread, owner, seq, count }: LoadChain): Promise<Chain | undefined> {
     const chain = await this.#database.call('load_chain_v1', { tenant, thread, owner, seq, count })
     return chain === null ? undefined : chainOf(chain as ChainRow)
+  }
+
+  async loadStep({ tenant, thread, owner, seq }: ThreadKey & { seq: number }): Promise<StepRecord | undefined> {
+    const step = (await this.#database.call('load_step_v1', { tenant, thread, owner, seq })) as StepRow | null
+    return step === null ? undefined : { seen: step.seen, approvals: (step.approvals ?? []).map(approvalOf) }
   }
 
   async putSnapshot({ tenant, thread, seq, hash, text }: SnapshotPut): Promise<void> {

@@ -15,6 +15,11 @@ export interface ChainRow {
   readonly asked: readonly ApprovalRecord[] | null
 }
 
+export interface StepRow {
+  readonly seen: string | null
+  readonly approvals: readonly ApprovalRecord[] | null
+}
+
 export interface ClaimedRow extends Omit<ClaimedTurn, 'frames' | 'saved' | 'answers'> {
   readonly frames: readonly FrameRow[] | null
   readonly answers: readonly Answer[] | null

@@ -40,7 +40,7 @@ export function hostile(subject: Subject) {
     const taken = await claim(subject(), begin)
     expect(taken.input).toBe(stored)
     const claimed = { tenant: at.tenant, thread: at.thread, run: 'run-1', epoch: taken.epoch, token: 'adopter' }
-    const checkpoints = [0, 1].map((step) => ({ step, hash: `h${step}`, delta: `${stored}${step}` }))
+    const checkpoints = [0, 1].map((step) => ({ step, hash: `h${step}`, delta: `${stored}${step}`, seen: stored }))
     const end = {
       head: 0,
       hash: '',
@@ -56,6 +56,7 @@ export function hostile(subject: Subject) {
     await subject().putSnapshot({ ...at, seq: 1, hash: 'h0', text: stored })
     const list = await frames(subject(), at, null, 1)
     expect(list.map((frame) => frame.text)).toEqual([stored, `${stored}1`])
+    expect(await subject().loadStep({ ...at, seq: 2 })).toMatchObject({ seen: stored })
   })
 
   test.each(Object.entries(texts))('%s in metadata, key or value, comes back and is found', async (_, text) => {

@@ -77,7 +77,7 @@ export function commitOf(tip: Tip, step: number, deltas: readonly string[], chan
   let hash = tip.hash
   const checkpoints = deltas.map((delta, index) => {
     hash = hashOf(hash, delta)
-    return { step: step - deltas.length + 1 + index, hash, delta }
+    return { step: step - deltas.length + 1 + index, hash, delta, seen: null }
   })
   const commit: StepCommit = {
     ...tip.claim,

@@ -96,6 +96,9 @@ create table if not exists recollect.checkpoints (
   primary key (tenant, thread, seq)
 );
 
+-- Since 2. What the model calls of the superstep saw, as JSON: where in the thread their messages are, and not the messages.
+alter table recollect.checkpoints add column if not exists seen text;
+
 -- Since 2. What tasks of an unfinished superstep have given already: `key` is '' for what a finished task wrote, else that of a
 -- `context.task`. A commit of the superstep drops them.
 create table if not exists recollect.writes (
@@ -234,6 +237,26 @@ begin
     'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count),
     'asked', (select json_agg(recollect.approval_json_v1(a) order by a.number) from recollect.approvals a
       where a.tenant = _tenant and a.thread = _thread and a.status = 'pending'));
+end $$;
+
+-- How a checkpoint came about: what its model calls saw, and what its superstep asked. That is what its run asked at the checkpoint
+-- before; or, of a superstep that was asked by a run that failed then, what that run's was answered and this one took.
+create or replace function recollect.load_step_v1(_tenant text, _thread text, _owner text, _seq bigint)
+returns json language plpgsql stable as $$
+declare
+  cp recollect.checkpoints;
+  before text; -- the run that committed the checkpoint before
+begin
+  select c.* into cp from recollect.checkpoints c join recollect.threads t on t.tenant = c.tenant and t.thread = c.thread
+    where c.tenant = _tenant and c.thread = _thread and c.seq = _seq and t.owner = coalesce(_owner, t.owner);
+  if cp.seq is null then return null; end if;
+  select p.run into before from recollect.checkpoints p where p.tenant = _tenant and p.thread = _thread and p.seq = cp.parent
+    and not exists (select 1 from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.parent = p.seq
+      and c.run = p.run);
+  return json_build_object('seen', cp.seen,
+    'approvals', (select json_agg(recollect.approval_json_v1(a) order by a.created_at, a.task, a.id) from recollect.approvals a
+      where a.tenant = _tenant and a.thread = _thread and a.seq = cp.parent and cp.step > 0
+        and (a.run = cp.run or (a.run = before and a.used_at is not null))));
 end $$;
 
 -- A queued run is left to whoever waits for it until they are 5 s late.
@@ -527,7 +550,7 @@ end $$;
 -- they are fenced. outcome: applied | already | fenced
 create or replace function recollect.commit_step_v2(
   _tenant text, _thread text, _run text, _epoch bigint, _token text, _head bigint, _hash text, _step int,
-  _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int,
+  _steps int[], _hashes text[], _deltas text[], _seens text[], _status text, _error text, _lease_ms int,
   _saved_tasks int[], _saved_values text[], _message_ids text[], _message_topics text[], _message_payloads text[],
   _questions json
 ) returns json language plpgsql as $$
@@ -558,9 +581,9 @@ begin
   base := case when parent.snapshot is null then coalesce(parent.base_bytes, 0) else octet_length(parent.snapshot) end;
   for i in 1..n loop
     chain := chain + octet_length(_deltas[i]);
-    insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, chain_bytes, base_bytes)
+    insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, seen, chain_bytes, base_bytes)
       values (_tenant, _thread, th.last_seq + i, case when i = 1 then _head else th.last_seq + i - 1 end,
-        _run, _steps[i], _hashes[i], _deltas[i], chain, base);
+        _run, _steps[i], _hashes[i], _deltas[i], _seens[i], chain, base);
   end loop;
   delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread
     and not (_status in ('error', 'waiting') and w.run = next.run and w.step = next.step);
@@ -618,7 +641,7 @@ create or replace function recollect.commit_step_v1(
   _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int
 ) returns json language sql as $$
   select recollect.commit_step_v2(_tenant, _thread, _run, _epoch, _token, _head, _hash, _step,
-    _steps, _hashes, _deltas, _status, _error, _lease_ms, '{}', '{}', '{}', '{}', '{}', '[]')
+    _steps, _hashes, _deltas, '{}', _status, _error, _lease_ms, '{}', '{}', '{}', '{}', '{}', '[]')
 $$;
 
 -- Answers a question: once, by whoever may, before it expires; in the transaction that makes its run due. `_token`: of this attempt,
@@ -920,8 +943,8 @@ begin
       clock_timestamp() + th.ttl_ms * interval '1 millisecond')
     on conflict do nothing returning * into th;
   if th.thread is null then return json_build_object('outcome', 'taken'); end if;
-  insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, snapshot, chain_bytes, base_bytes, created_at)
-    select c.tenant, _copy, c.seq, c.parent, c.run, c.step, c.hash, c.delta, c.snapshot, c.chain_bytes, c.base_bytes, c.created_at
+  insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, seen, snapshot, chain_bytes, base_bytes, created_at)
+    select c.tenant, _copy, c.seq, c.parent, c.run, c.step, c.hash, c.delta, c.seen, c.snapshot, c.chain_bytes, c.base_bytes, c.created_at
     from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread;
   return json_build_object('outcome', 'created', 'thread', recollect.thread_json_v1(th));
 end $$;
