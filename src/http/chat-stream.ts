@@ -3,20 +3,27 @@ import type { Channels } from '../graph/channel.ts'
 import type { RunResult } from '../runtime/compiled-graph.ts'
 import type { RunEvent } from '../runtime/events.ts'
 import { sseResponse } from './sse.ts'
-import { chunksOfMessage, type UiChunk } from './ui-chunks.ts'
+import type { ApprovalsAs } from './ui-approvals.ts'
+import { chunksOfMessage, failureChunks, type UiChunk } from './ui-chunks.ts'
+import type { Continued } from './ui-continued.ts'
 import { messagesOf, uiMessages } from './ui-messages.ts'
-import { failureChunks, UiTranscript } from './ui-transcript.ts'
+import { UiTranscript } from './ui-transcript.ts'
 import { wireText } from './wire.ts'
 
-export async function* chunksOfTurn(thread: string, events: AsyncIterable<RunEvent>): AsyncGenerator<UiChunk, void> {
-  const transcript = new UiTranscript(thread)
+export interface ChatView {
+  readonly thread: string
+  readonly approvals: ApprovalsAs
+}
+
+export async function* chunksOfTurn(view: ChatView, events: AsyncIterable<RunEvent>): AsyncGenerator<UiChunk, void> {
+  const transcript = new UiTranscript(view)
   try {
     let begun = false
     for await (const event of events) {
       begun ||= event.type === 'run-started'
-      // It waited in line, and somebody else has run it meanwhile.
-      if (event.type === 'run-finished' && !begun)
-        yield* chunksOfAnswer(thread, { ...event, checkpoint: `${event.seq}` })
+      // It waited in line, and somebody else has run it meanwhile; or it waits for answers, and nothing else is known of it.
+      if (!begun && event.type === 'run-finished') yield* chunksOfAnswer(view, { ...event, interrupts: [] })
+      else if (!begun && event.type === 'run-interrupted') yield* chunksOfAnswer(view, event)
       else yield* transcript.chunksOf(event)
     }
   } catch (error) {
@@ -24,14 +31,32 @@ export async function* chunksOfTurn(thread: string, events: AsyncIterable<RunEve
   }
 }
 
-type Answer = Pick<RunResult<Channels>, 'run' | 'checkpoint' | 'values'>
+/** What is told after a question was answered, to a page that has the message up to there. `refused`: answers that did not count. */
+export async function* chunksGoingOn(
+  view: ChatView,
+  continued: Continued,
+  { refused, events }: { readonly refused: readonly UiChunk[]; readonly events: AsyncIterable<RunEvent> },
+): AsyncGenerator<UiChunk, void> {
+  const transcript = new UiTranscript(view, continued)
+  try {
+    yield* transcript.begin(continued.run)
+    yield* refused
+    for await (const event of events) yield* transcript.chunksOf(event)
+  } catch (error) {
+    yield* failureChunks(error)
+  }
+}
 
-/** A message that was answered before: its answer, without running anything. */
-export function chunksOfAnswer(thread: string, { run, checkpoint = '', values }: Answer): readonly UiChunk[] {
-  const found = uiMessages(messagesOf(values)).findLast(({ id }) => id === run)
+type Answer = Pick<RunResult<Channels>, 'run' | 'interrupts' | 'values'> & { readonly seq: number | string }
+
+/** What was answered before, or waits for answers, without running anything. */
+export function chunksOfAnswer({ thread, approvals }: ChatView, { run, interrupts, seq, values }: Answer): UiChunk[] {
+  const waiting = interrupts.length > 0 ? { waiting: { run, interrupts } } : {}
+  const shown = uiMessages(messagesOf(values), { approvals, ...waiting })
+  const found = interrupts.length > 0 ? shown.at(-1) : shown.findLast(({ id }) => id === run)
   return chunksOfMessage(found ?? { id: run, role: 'assistant', parts: [] }, {
     start: { threadId: thread, runId: run },
-    finish: { checkpointId: checkpoint },
+    finish: { checkpointId: String(seq) },
   })
 }
 

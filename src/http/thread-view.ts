@@ -59,7 +59,7 @@ export function graphOfThread({ graphs }: Service, { graph, thread }: ThreadReco
   )
 }
 
-export function graphOfRun({ graphs }: Service, { run, graph }: RunRecord): CompiledGraph {
+export function graphOfRun({ graphs }: Service, { run, graph }: Pick<RunRecord, 'run' | 'graph'>): CompiledGraph {
   const found = Object.hasOwn(graphs, graph) ? graphs[graph] : undefined
   if (found !== undefined) return found
   throw new RecollectError(
