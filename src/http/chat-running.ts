@@ -28,7 +28,8 @@ export async function listen(call: Deciding, address: ThreadAddress, approvals: 
   }
   const events =
     turn === undefined ? graph.follow(address, record.run, attending) : watched(graph, address, turn, attending)
-  return uiResponse(chunksOfTurn(view, events), attending.leave)
+  const stateAt = (seq: number) => graph.state(address, String(seq))
+  return uiResponse(chunksOfTurn(view, events, turn && stateAt), attending.leave)
 }
 
 /** The one that works, else the one that waits for answers, else the first in line, which nobody may have taken up yet. */
