@@ -1,6 +1,7 @@
 // Approvals over the chat routes, without a client of the AI SDK: what is asked, what counts as a decision, and what never does.
 import { expect, test } from 'vitest'
 import * as z from 'zod/mini'
+import { memoryCheckpointer, memoryEventLog } from '../../src/adapters/memory/index.ts'
 import type { UiChunk } from '../../src/http/ui-chunks.ts'
 import type { UiMessage } from '../../src/http/ui-messages.ts'
 import { interrupt, last, messages, StateGraph, tool } from '../../src/index.ts'
@@ -68,7 +69,12 @@ const asksOnce: Script = (list) =>
     ? `Then: ${list.at(-1)?.content}`
     : { text: 'I refund it.', calls: [{ id: 'c1', name: 'refund', arguments: { order: 'A1', cents: 900 } }] }
 
-function house({ script = asksOnce, rules = {} }: { script?: Script; rules?: Record<string, unknown> } = {}) {
+interface HouseParts extends Pick<Parameters<typeof chatApp>[0], 'checkpointer' | 'events' | 'leaseMs' | 'model'> {
+  readonly script?: Script
+  readonly rules?: Record<string, unknown>
+}
+
+function house({ script = asksOnce, rules = {}, model = scriptedModel(script), ...shared }: HouseParts = {}) {
   const runs: unknown[] = []
   const refund = tool('refund', {
     description: 'Refund an order.',
@@ -84,7 +90,7 @@ function house({ script = asksOnce, rules = {} }: { script?: Script; rules?: Rec
     input: z.object({ order: z.string() }),
     run: ({ order }) => `${order} is there`,
   })
-  return { ...chatApp({ model: scriptedModel(script), tools: [refund, look] }), runs }
+  return { ...chatApp({ model, tools: [refund, look], ...shared }), runs }
 }
 
 const typesOf = (chunks: readonly UiChunk[]) =>
@@ -397,6 +403,63 @@ test('approved by the API while the page is open: the stream of the thread has t
   expect(told[0]).toMatchObject({ type: 'start', messageId: run })
   expect(told.filter(({ type }) => type === 'tool-output-available')).toHaveLength(1)
   expect(textOf(told)).toBe('Refunded.')
+})
+
+test.each([
+  ['without an event log', undefined],
+  ['with one', memoryEventLog()],
+])(
+  'asked in one isolate and decided in two at once: made once, and both pages hear the rest (%s)',
+  async (_, events) => {
+    const shared = { checkpointer: memoryCheckpointer(), ...(events && { events }) }
+    const [one, two] = [house(shared), house(shared)]
+    const { id, run } = await asked(one.app)
+    const answers = [one, two, two].map(({ app }) => call(app, '/chat', { body: decided(id, true) }).then(chunksOf))
+    for (const chunks of await Promise.all(answers)) {
+      expectReadable(chunks, { approvals: true, calls: ['c1'] })
+      expect(chunks[0]).toMatchObject({ messageId: run })
+      expect(chunks.filter(({ type }) => type === 'tool-output-available')).toHaveLength(1)
+      expect(textOf(chunks)).toBe('Then: refunded 900')
+    }
+    expect([...one.runs, ...two.runs]).toHaveLength(1)
+  },
+)
+
+test.each([
+  ['without an event log', undefined],
+  ['with one', memoryEventLog()],
+])('approved in another isolate: the stream of the thread has the whole answer here too (%s)', async (_, events) => {
+  const shared = { checkpointer: memoryCheckpointer(), ...(events && { events }) }
+  const model = new PromptedModel()
+  const [here, elsewhere] = [house(shared), house({ ...shared, model })]
+  const { id, run, chunks } = await asked(here.app)
+  const body = { answer: { decision: 'approve' } }
+  await (await call(elsewhere.app, `/approvals/${id}`, { body })).text()
+  expect((await shown(here.app)).map(({ role }) => role)).toEqual(['user'])
+  const watching = await call(here.app, '/chat/t/stream')
+  expect(watching.status).toBe(200)
+  model.say('Then it is done.')
+  model.finish()
+  const told = await chunksOf(watching)
+  expectReadable(told, { approvals: true })
+  expect(told[0]).toMatchObject({ messageId: run })
+  expect(textOf(told)).toBe(`${textOf(chunks)}Then it is done.`)
+  expect(told.filter(({ type }) => type === 'tool-output-available')).toHaveLength(1)
+  const stopped = await call(here.app, '/chat/t/stop', { body: {} })
+  expect(stopped.status).toBe(204)
+  expect(elsewhere.runs).toHaveLength(1)
+})
+
+test('stop, in another isolate than that in which the run goes on', async () => {
+  const checkpointer = memoryCheckpointer()
+  const model = new PromptedModel()
+  const shared = { checkpointer, leaseMs: 1_500 }
+  const [here, elsewhere] = [house(shared), house({ ...shared, model })]
+  const { id } = await asked(here.app)
+  const going = await call(elsewhere.app, '/chat', { body: decided(id, true) })
+  await (await call(here.app, '/chat/t/stop', { body: {} })).text()
+  expect((await chunksOf(going)).at(-1)?.type).toBe('abort')
+  expect((await shown(here.app)).length).toBeGreaterThan(0)
 })
 
 test('stop withdraws what waits, and stops a run that goes on', async () => {
