@@ -10,6 +10,8 @@ import type { EventLog } from '../../src/ports/event-log.ts'
 import type { Model, ModelPart } from '../../src/ports/model.ts'
 
 const secret = 'a secret of the tests, 32 bytes long'
+/** Of every tenant. */
+export const webhookSecret = `whsec_${Buffer.from(secret).toString('base64')}`
 
 interface ChatAppParts {
   readonly model?: Model
@@ -27,7 +29,9 @@ export function chatApp({ model, tools = [], checkpointer = memoryCheckpointer()
   const graph = given.compile({ checkpointer, deepFreeze: true, ...(model && { model }), ...options })
   const { events } = options
   const graphs = { default: graph, support: graph }
-  return { app: serve({ graphs, checkpointer, auth: { secret }, ...(events && { events }) }), checkpointer, graph }
+  const webhooks = { keys: async () => [webhookSecret] }
+  const app = serve({ graphs, checkpointer, webhooks, auth: { secret }, ...(events && { events }) })
+  return { app, checkpointer, graph }
 }
 
 export async function tokenOf(user: string, { tenant = 'acme', scope = 'chat' } = {}): Promise<string> {

@@ -1,12 +1,14 @@
 // Approvals over the chat routes, without a client of the AI SDK: what is asked, what counts as a decision, and what never does.
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod/mini'
 import { memoryCheckpointer, memoryEventLog } from '../../src/adapters/memory/index.ts'
 import type { UiChunk } from '../../src/http/ui-chunks.ts'
 import type { UiMessage } from '../../src/http/ui-messages.ts'
 import { interrupt, last, messages, StateGraph, tool } from '../../src/index.ts'
+import { signWebhook } from '../../src/kernel/webhook.ts'
 import { type Script, scriptedModel } from '../../src/testing/index.ts'
-import { chatApp, PromptedModel, tokenOf } from './chat-app.ts'
+import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
+import { chatApp, PromptedModel, tokenOf, webhookSecret } from './chat-app.ts'
 import { expectReadable } from './ui-chunk-keys.ts'
 
 type App = Pick<ReturnType<typeof chatApp>['app'], 'fetch'>
@@ -448,6 +450,52 @@ test.each([
   const stopped = await call(here.app, '/chat/t/stop', { body: {} })
   expect(stopped.status).toBe(204)
   expect(elsewhere.runs).toHaveLength(1)
+})
+
+test('approved by a signed webhook while the page is open: the messages have the whole answer', async () => {
+  const { app, runs } = house({ rules: { answerer: 'approver' } })
+  const { id, run } = await asked(app)
+  const data = { id, answer: { decision: 'approve' }, by: 'sam' }
+  const body = JSON.stringify({ type: 'approval.answered', data })
+  const headers = { ...signWebhook({ id: 'wh_1', body, nowMs: Date.now() }, [webhookSecret]) }
+  const deliver = () => app.fetch(new Request('http://chat/webhooks/acme/approvals', { method: 'POST', headers, body }))
+  expect((await Promise.all([deliver(), deliver(), deliver()])).map(({ status }) => status)).toEqual([200, 200, 200])
+  await expect.poll(async () => (await shown(app))[1]?.parts.at(-1)).toMatchObject({ text: 'Then: refunded 900' })
+  expect((await shown(app))[1]?.id).toBe(run)
+  expect(await problem(call(app, '/chat', { body: decided(id, true), scope: 'chat approve' }))).toEqual({
+    status: 409,
+    code: 'approval_answered',
+  })
+  expect(runs).toHaveLength(1)
+})
+
+let database: NeonDatabase | undefined
+beforeAll(async () => {
+  database = await pgliteDatabase()
+})
+afterAll(() => database?.close())
+
+test('on Postgres: asked, decided in two steps and twice at once, met again, and stopped', async () => {
+  const { checkpointer } = database ?? expect.unreachable()
+  const { app, runs } = house({ script: asksTwice, checkpointer })
+  const { chunks } = await asked(app)
+  const [one, two] = requestsIn(chunks)
+  const half = await chunksOf(call(app, '/chat', { body: decided(one?.approvalId ?? '', true) }))
+  expect(requestsIn(half)).toEqual([two])
+  expect(requestsIn(await chunksOf(call(app, '/chat/t/stream')))).toEqual([two])
+  const ends = [1, 2].map(() => call(app, '/chat', { body: decided(two?.approvalId ?? '', false) }).then(chunksOf))
+  for (const end of await Promise.all(ends)) {
+    expect(textOf(end)).toBe('Done.')
+    expect(end).toContainEqual({ type: 'tool-output-denied', toolCallId: 'c2' })
+  }
+  expect(runs).toHaveLength(1)
+  expect((await shown(app))[1]?.parts[2]).toMatchObject({ state: 'output-denied', approval: { id: two?.approvalId } })
+  const again = requestsIn(await chunksOf(call(app, '/chat', { body: said('refund A2 too') })))
+  expect(again).toHaveLength(2)
+  expect((await call(app, '/chat/t/stop', { body: {} })).status).toBe(204)
+  const late = call(app, '/chat', { body: decided(again[0]?.approvalId ?? '', true) })
+  expect(await problem(late)).toEqual({ status: 409, code: 'approval_cancelled' })
+  expect(runs).toHaveLength(1)
 })
 
 test('stop, in another isolate than that in which the run goes on', async () => {
