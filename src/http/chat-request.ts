@@ -18,15 +18,10 @@ export const chatBody = z.looseObject({
   approvals: approvalsField,
 })
 
-const parts = z.array(z.looseObject({ type: z.string() }))
-
-const lastMessage = z.union([
-  z.looseObject({
-    role: z.literal('user'),
-    parts: z.array(z.looseObject({ type: z.string(), text: z.optional(z.string()) })),
-  }),
-  z.looseObject({ role: z.literal('assistant'), parts }),
-])
+const lastMessage = z.looseObject({
+  role: z.enum(['user', 'assistant']),
+  parts: z.array(z.looseObject({ type: z.string(), text: z.optional(z.string()) })),
+})
 
 const decision = z.looseObject({
   id: z.string().check(z.minLength(1), z.maxLength(200)),
