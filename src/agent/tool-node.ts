@@ -52,7 +52,7 @@ async function decided(
   }
   try {
     const verdict = await verdictOn(call, { tools, approval, context })
-    if ('refusal' in verdict) return async () => told(verdict.refusal, 'error')
+    if ('refusal' in verdict) return async () => told(verdict.refusal, verdict.status)
     if ('text' in verdict) return async () => told(verdict.text, 'success')
     return () => verdict.run(callContext(context, call.id)).then((text) => told(text, 'success'), failed)
   } catch (error) {
@@ -67,15 +67,21 @@ interface Deciding {
   readonly context: Context
 }
 
+interface Refusal {
+  readonly refusal: string
+  readonly status: 'error' | 'denied'
+}
+
 /** The call to make; or what the model is told in its place. */
 async function verdictOn(
   { id, name, arguments: text }: ToolCall,
   { tools, approval, context }: Deciding,
-): Promise<PreparedCall | { readonly refusal: string } | { readonly text: string }> {
+): Promise<PreparedCall | Refusal | { readonly text: string }> {
   const tool = tools.get(name)
   if (tool === undefined) {
     const names = [...tools.keys()]
-    return { refusal: `There is no tool "${name}"${didYouMean(name, names)}. The tools are: ${names.join(', ')}.` }
+    const refusal = `There is no tool "${name}"${didYouMean(name, names)}. The tools are: ${names.join(', ')}.`
+    return { refusal, status: 'error' }
   }
   let call = await tool.prepare(text)
   for (let terms = call.approval; terms !== undefined; ) {
@@ -87,6 +93,7 @@ async function verdictOn(
       case 'reject':
         return {
           refusal: `A person was asked and did not approve ${name}${answer.reason ? `: ${answer.reason}` : '.'}`,
+          status: 'denied',
         }
       case 'respond':
         return { text: answer.text }

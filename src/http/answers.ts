@@ -1,9 +1,10 @@
 // Answers from every road: taken once, whichever road they come by, and then the run goes on in this Worker.
 import type { ApprovalRecord } from '../ports/approvals.ts'
 import { type Answerer, type GivenAnswer, type TakenAnswer, takeAnswer } from '../runtime/answering.ts'
-import { attendance } from './attendance.ts'
+import { type Attendance, attendance } from './attendance.ts'
 import { logFailure } from './problem.ts'
 import type { Call } from './route.ts'
+import type { RunningTurn } from './running-turns.ts'
 import type { Principal, Service } from './service.ts'
 
 type Answering = Pick<Call, 'service' | 'turns' | 'request' | 'timing' | 'waitUntil' | 'lifetimeMs'>
@@ -34,16 +35,26 @@ function graphOf({ graphs }: Service) {
   return (name: string) => (Object.hasOwn(graphs, name) ? graphs[name]?.graph : undefined)
 }
 
-/** Nobody waits for it here: its events are recorded for whoever watches the thread, and the cron finishes what this Worker cannot. */
-function goOn(call: Answering, tenant: string, { thread, run, graph, requester: user }: ApprovalRecord): void {
+/** Its events are recorded for whoever watches the thread, and the cron finishes what this Worker cannot. */
+export function goOn(
+  call: Answering,
+  tenant: string,
+  { thread, run, graph, requester: user }: ApprovalRecord,
+  attending = nobodyWaits(call),
+): { readonly turn: RunningTurn; readonly result: Promise<boolean> } | undefined {
   const compiled = call.service.graphs[graph]
-  if (compiled === undefined) return
-  const attending = attendance(call.request, call.lifetimeMs)
-  attending.leave()
+  if (compiled === undefined) return undefined
   const { left, handOver } = attending
-  const { result } = call.turns.begin({ tenant, user, thread }, (emit, signal) =>
+  const begun = call.turns.begin({ tenant, user, thread }, (emit, signal) =>
     compiled.finish({ tenant, thread, run }, { emit, signal, left, handOver, record: true }),
   )
-  call.waitUntil(result.finally(attending.end))
-  result.catch(logFailure)
+  call.waitUntil(begun.result.finally(attending.end))
+  begun.result.catch(logFailure)
+  return begun
+}
+
+function nobodyWaits({ request, lifetimeMs }: Answering): Attendance {
+  const attending = attendance(request, lifetimeMs)
+  attending.leave()
+  return attending
 }

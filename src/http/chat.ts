@@ -1,21 +1,19 @@
 // Chat, as `useChat` of the AI SDK speaks it: a message in, a UI message stream out, and the thread as UI messages.
 import * as z from 'zod/mini'
 import { didYouMean, isRecollectError, RecollectError } from '../kernel/errors.ts'
-import type { RunRecord } from '../ports/run-records.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { ThreadAddress } from '../runtime/history.ts'
-import { unknownThread } from '../runtime/refusal.ts'
 import { attendance } from './attendance.ts'
-import { type ChatRequest, chatBody, chatRequestOf } from './chat-request.ts'
+import { type Deciding, decided } from './chat-decisions.ts'
+import { approvalsField, type ChatRequest, chatBody, chatRequestOf, type SentMessage } from './chat-request.ts'
+import { listen, stop } from './chat-running.ts'
 import { chunksOfAnswer, chunksOfTurn, uiResponse } from './chat-stream.ts'
 import { shownMessages } from './chat-thread.ts'
 import { logFailure } from './problem.ts'
-import { type Call, type Route, type RouteResponse, route } from './route.ts'
-import { tooMuch } from './running-turns.ts'
+import { type Route, type RouteResponse, route } from './route.ts'
 import { type Principal, type Service, threadKeyOf } from './service.ts'
-import { graphOfRun } from './thread-view.ts'
 import { watched } from './watch.ts'
-import { json, noContent } from './wire.ts'
+import { json } from './wire.ts'
 
 const tag = 'Chat'
 
@@ -26,11 +24,13 @@ const stream: RouteResponse = {
 
 const answers = {
   200: stream,
-  404: { description: "No such graph, or the thread's id is somebody else's." },
   202: { description: 'Kept, and still in line behind other messages after two minutes.' },
+  403: { description: 'What was decided is for somebody else to decide.' },
+  404: { description: "No such graph or approval, or the thread's id is somebody else's." },
+  409: { description: 'What was decided has been decided before, has expired, or is no longer asked.' },
   422: {
     description:
-      'The body is not a chat request, or its last message is not text from a person; or it asks for what this version has not: `regenerate-message`, an edited message, files.',
+      'The body is not a chat request, or its last message is neither text from a person nor an answer with decisions on its calls; or it asks for what this version has not: `regenerate-message`, an edited message, files.',
   },
 } as const
 
@@ -40,9 +40,11 @@ const posting = {
   tag,
   body: chatBody,
   description:
-    'Creates the thread when its id is unknown. Of the body only `id` and the last message (its text, and its id: a message sent twice is one turn) are read. A client that leaves does not end the turn. Where a reply was begun anew, a part `data-withdrawn` with `{ parts: [1, 2] }` names, by their places in the message, the parts that no longer hold.',
+    'Creates the thread when its id is unknown. Of the body only `id` and the last message (its text, and its id: a message sent twice is one turn) are read; of an answer with calls in the state `approval-responded` only `approval.id`, `approved` and `reason`: they are decided, and the same answer goes on. With `approvals: "data"` what waits for a person is told in parts `data-approval`, for clients of ai 5. A client that leaves does not end the turn. Where a reply was begun anew, a part `data-withdrawn` with `{ parts: [1, 2] }` names, by their places in the message, the parts that no longer hold.',
   responses: answers,
 } as const
+
+const query = z.object({ approvals: approvalsField })
 
 const uiMessage = z.object({
   id: z.string(),
@@ -69,14 +71,16 @@ export const chatRoutes: readonly Route[] = [
     scopes: ['chat', 'operate'],
     tag,
     summary: 'The messages of a thread',
-    description: 'Without the answer that is being given just now: the stream has it, from its beginning.',
+    description:
+      'Without the answer that is being given just now: the stream has it, from its beginning. One that waits for a person is there, its calls in the state `approval-requested`.',
+    query,
     responses: {
       200: { description: 'UI messages, oldest first.', schema: z.array(uiMessage) },
       404: { description: 'No such thread.' },
     },
     handle: async (call) => {
       const address = addressOf(call.principal, call.parameters.thread_id)
-      return json(await call.timing.measure('storage', shownMessages(call, address)))
+      return json(await call.timing.measure('storage', shownMessages(call, address, call.query.approvals ?? 'calls')))
     },
   }),
   ...(['/chat/:thread_id/stream', '/chat/:graph/:thread_id/stream'] as const).map((path) =>
@@ -87,13 +91,15 @@ export const chatRoutes: readonly Route[] = [
       tag,
       summary: 'The answer that is being given, from its beginning',
       description:
-        'Of a turn in another isolate: what was recorded since its reader left, or its end. A turn that was left behind is gone on with.',
+        'Of a turn in another isolate: what was recorded since its reader left, or its end. A turn that was left behind is gone on with. Of one that waits for a person: up to what it asks.',
+      query,
       responses: {
         200: stream,
-        204: { description: 'No turn of this thread runs, or there is no such thread.' },
+        204: { description: 'No turn of this thread runs or waits for a person, or there is no such thread.' },
         422: { description: 'The answer is longer than what is held for replay.' },
       },
-      handle: (call) => listen(call, addressOf(call.principal, call.parameters.thread_id)),
+      handle: (call) =>
+        listen(call, addressOf(call.principal, call.parameters.thread_id), call.query.approvals ?? 'calls'),
     }),
   ),
   route({
@@ -103,7 +109,7 @@ export const chatRoutes: readonly Route[] = [
     tag,
     summary: 'Stop the answer that is being given',
     description:
-      'Wherever it is given. The message stays in the thread; the unfinished reply does not. Messages that wait in line are not answered.',
+      'Wherever it is given. The message stays in the thread; the unfinished reply does not, and what waits for a person is withdrawn. Messages that wait in line are not answered.',
     responses: {
       202: { description: 'The turn has been told and has not ended yet.' },
       204: { description: 'The turn has ended, or none was running.' },
@@ -113,11 +119,10 @@ export const chatRoutes: readonly Route[] = [
   }),
 ]
 
-type Posted = Pick<Call, 'service' | 'turns' | 'principal' | 'timing' | 'waitUntil' | 'lifetimeMs' | 'request'>
-
 /** The answer begins when the turn holds its thread: until then a refusal still has a status of its own. */
-async function converse(call: Posted, name: string | undefined, request: ChatRequest): Promise<Response> {
+async function converse(call: Deciding, name: string | undefined, request: ChatRequest): Promise<Response> {
   const graph = graphNamed(call.service, name)
+  if ('decisions' in request) return decided(call, request)
   const attempt = (key: string | undefined) => begin(call, graph, { ...request, key })
   try {
     return await attempt(request.key)
@@ -130,7 +135,8 @@ async function converse(call: Posted, name: string | undefined, request: ChatReq
   }
 }
 
-async function begin(call: Posted, graph: CompiledGraph, { thread, message, key }: ChatRequest): Promise<Response> {
+async function begin(call: Deciding, graph: CompiledGraph, sent: SentMessage): Promise<Response> {
+  const { thread, message, key } = sent
   const { tenant, user } = call.principal
   const address = { tenant, user, thread }
   const input = { messages: message }
@@ -146,45 +152,12 @@ async function begin(call: Posted, graph: CompiledGraph, { thread, message, key 
     input,
   )
   waitUntil(result.finally(attending.end))
-  if (!(await call.timing.measure('storage', turn.speaks()))) return uiResponse(chunksOfAnswer(thread, await result))
-  result.catch(logFailure)
-  return uiResponse(chunksOfTurn(thread, watched(graph, address, turn, attending)), attending.leave)
-}
-
-async function listen(call: Posted, address: ThreadAddress): Promise<Response> {
-  const attending = attendance(call.request, call.lifetimeMs)
-  const turn = call.turns.find(address)
-  if (turn?.replayable === false) throw tooMuch()
-  const run = turn?.run ?? (await liveRuns(call, address)).find(({ status }) => status === 'running')?.run
-  if (run === undefined) return noContent()
-  const record = await call.service.checkpointer.runs.get({ ...address, owner: address.user }, run)
-  if (record === undefined) return noContent()
-  const graph = graphOfRun(call.service, record)
-  const events = turn === undefined ? graph.follow(address, run, attending) : watched(graph, address, turn, attending)
-  return uiResponse(chunksOfTurn(address.thread, events), attending.leave)
-}
-
-/** Those of a thread that work, or wait in line; the first in line first. */
-async function liveRuns({ service, timing }: Posted, { user, ...place }: ThreadAddress): Promise<readonly RunRecord[]> {
-  const listing = service.checkpointer.runs.list({ ...place, owner: user }, { limit: 100, offset: 0 })
-  const runs = await timing.measure('storage', listing)
-  return runs.filter(({ status }) => status === 'running' || status === 'queued').reverse()
-}
-
-const patienceMs = 10_000
-
-async function stop(call: Posted, address: ThreadAddress): Promise<Response> {
-  const stopping = call.turns.stop(address)
-  if (stopping.length > 0) {
-    const ended = await within(patienceMs, Promise.all(stopping))
-    return ended ? noContent() : new Response(null, { status: 202 })
+  if (!(await call.timing.measure('storage', turn.speaks()))) {
+    const answer = await result
+    return uiResponse(chunksOfAnswer(sent, { ...answer, seq: answer.checkpoint ?? '' }))
   }
-  const { tenant, user, thread } = address
-  const record = await call.service.checkpointer.threads.get({ tenant, thread, owner: user })
-  if (record === undefined) throw unknownThread(thread)
-  if (record.status !== 'busy') return noContent()
-  for (const run of await liveRuns(call, address)) await graphOfRun(call.service, run).cancel(address, run.run)
-  return noContent()
+  result.catch(logFailure)
+  return uiResponse(chunksOfTurn(sent, watched(graph, address, turn, attending)), attending.leave)
 }
 
 function graphNamed({ graphs }: Service, name: string | undefined): CompiledGraph {
@@ -206,15 +179,4 @@ function editedMessage(cause: RecollectError): RecollectError {
     'A message with this id was sent in this thread before, with another text or to another graph. Changing a sent message is not supported by this version: send a new one.',
     { cause },
   )
-}
-
-/** False when the time is up first. The timer also keeps a Worker from taking a wait for another request for a hang. */
-function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), ms)
-    work.then(() => {
-      clearTimeout(timer)
-      resolve(true)
-    })
-  })
 }

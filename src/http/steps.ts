@@ -46,7 +46,7 @@ export const ModelCall = z.strictObject({
 const ToolResult = z.strictObject({
   tool_call_id: z.string(),
   name: z.string(),
-  status: z.enum(['success', 'error']),
+  status: z.enum(['success', 'error', 'denied']),
   content: z.string(),
 })
 

@@ -8,54 +8,61 @@
 import type { NewMessage } from '../agent/messages.ts'
 import { isRecord } from '../kernel/json.ts'
 import type { FinishReason } from '../ports/model.ts'
-import type { CheckpointSaved, RunEvent } from '../runtime/events.ts'
-import { problemOf } from './problem.ts'
-import type { UiChunk } from './ui-chunks.ts'
-import { inputOf, isMessage, messagesOf, outputOf, toolCallsOf } from './ui-messages.ts'
-import { wireText } from './wire.ts'
+import type { CheckpointSaved, RunEvent, RunInterrupted } from '../runtime/events.ts'
+import { type ApprovalsAs, askedCall, endedText, waitingParts } from './ui-approvals.ts'
+import { failureChunks, type UiChunk, waitingChunks } from './ui-chunks.ts'
+import { type Continued, isKnown, openCalls } from './ui-continued.ts'
+import { answerOf, calledTool, isMessage, messagesOf, outputOf, stepOf, toolCallsOf } from './ui-messages.ts'
+import { finished, newReply, type Reply, type StreamedCall, silenced } from './ui-reply.ts'
+import { sendable } from './wire.ts'
 
 type Chunks = readonly UiChunk[]
 
-/** A reply as the page has seen it. */
-interface Reply {
-  readonly id: string
-  readonly step: number
-  readonly node: string
-  /** Places of its parts in the message. */
-  readonly parts: number[]
-  readonly calls: Map<number, { readonly id: string; readonly name: string; text: string }>
-  text: string
-  speaking: boolean
-  /** `kept`: it is a message of the thread. */
-  fate: 'open' | 'kept' | 'withdrawn'
+interface View {
+  readonly thread: string
+  readonly approvals: ApprovalsAs
 }
 
-/** Takes a run's events in order; the same events give the same chunks. */
+/** Takes a run's events in order; the same events give the same chunks. Of a run that is continued it tells what the page has not. */
 export class UiTranscript {
   readonly #thread: string
   readonly #replies = new Map<string, Reply>()
   /** Messages from before this run. */
   readonly #older = new Set<string>()
   /** Calls that the page knows and that have no result yet. */
-  readonly #openCalls = new Set<string>()
+  readonly #openCalls = new Map<string, StreamedCall>()
+  readonly #approvals: ApprovalsAs
+  readonly #continued: Continued | undefined
   #begun = false
   #parts = 0
   #step: number | undefined
   #reason: FinishReason = 'stop'
 
-  constructor(thread: string) {
+  constructor({ thread, approvals }: View, continued?: Continued) {
     this.#thread = thread
+    this.#approvals = approvals
+    this.#continued = continued
+    if (continued === undefined) return
+    this.#parts = continued.parts
+    for (const { id } of continued.messages) this.#older.add(id)
+    for (const call of openCalls(continued)) this.#openCalls.set(call.id, call)
+  }
+
+  /** The message's beginning; of one that the page has, the sign that it goes on. */
+  begin(run: string): Chunks {
+    this.#begun = true
+    return [{ type: 'start', messageId: run, messageMetadata: { threadId: this.#thread, runId: run } }]
   }
 
   chunksOf(event: RunEvent): Chunks {
+    if (this.#continued !== undefined && isKnown(this.#continued, event)) return []
     switch (event.type) {
       case 'run-queued':
         return []
       case 'run-started':
         // Another worker goes on with it: what the one before had not yet committed is void.
         if (this.#begun) return this.#withdraw([...this.#replies.values()].filter(({ fate }) => fate === 'open'))
-        this.#begun = true
-        return [{ type: 'start', messageId: event.run, messageMetadata: { threadId: this.#thread, runId: event.run } }]
+        return this.begin(event.run)
       case 'reply-started':
         this.#replies.set(event.messageId, newReply(event.messageId, event))
         return this.#enter(event.step)
@@ -67,7 +74,7 @@ export class UiTranscript {
         return this.#callFurther(this.#openReply(event), event.index, event.text)
       case 'reply-finished':
         this.#reason = event.reason
-        return this.#finishReply(this.#openReply(event))
+        return finished(this.#openReply(event))
       case 'task-retried':
         return this.#withdraw(this.#openReplies(event.step).filter(({ node }) => node === event.node))
       case 'custom-emitted':
@@ -75,17 +82,40 @@ export class UiTranscript {
         return [{ type: `data-${event.name}`, data: sendable(event.data) }]
       case 'checkpoint-saved':
         return this.#save(event)
-      case 'run-finished': {
-        const messageMetadata = { checkpointId: String(event.seq), finishReason: this.#reason }
-        return [...this.#leaveStep(), { type: 'finish', messageMetadata }]
+      case 'run-finished':
+        return [...this.#catchUp(event.values), ...this.#finish(event.seq, this.#reason)]
+      case 'run-interrupted':
+        return [...this.#wait(event), ...this.#finish(event.seq, 'tool-calls')]
+      case 'run-failed': {
+        const lost = [...this.#openCalls.keys()].map((id) => failedCall(id, endedText))
+        return [...lost, ...(event.error.code === 'run_cancelled' ? [abort] : failureChunks(event.error))]
       }
-      case 'run-interrupted': {
-        const messageMetadata = { checkpointId: String(event.seq), finishReason: 'tool-calls' }
-        return [...this.#leaveStep(), { type: 'finish', messageMetadata }]
-      }
-      case 'run-failed':
-        return event.error.code === 'run_cancelled' ? [{ type: 'abort' }] : failureChunks(event.error)
     }
+  }
+
+  /** What was said elsewhere, while nobody told of it here. */
+  #catchUp(values: CheckpointSaved['values']): Chunks {
+    if (this.#continued === undefined) return []
+    const { run, step } = this.#continued
+    return answerOf(run, messagesOf(values)).flatMap((message): Chunks => {
+      if (message.role === 'assistant') return this.#keep(message, stepOf(message.id) ?? step + 1)
+      return message.role === 'tool' ? this.#answerCall(message) : []
+    })
+  }
+
+  /** A superstep that asks has written nothing: what its replies have said is told again when it is done. */
+  #wait({ values, interrupts }: RunInterrupted): Chunks {
+    const open = [...this.#replies.values()].filter(({ fate }) => fate === 'open')
+    const before = [...this.#withdraw(open), ...this.#catchUp(values)]
+    const asked = new Set(interrupts.map((interrupt) => askedCall(interrupt)?.toolCallId))
+    const parts = [...this.#openCalls.values()]
+      .filter(({ id }) => asked.has(id) || !this.#continued?.answered.has(id))
+      .map(({ id, name, text }) => calledTool({ id, name, arguments: text }))
+    return [...before, ...waitingChunks(parts, waitingParts(parts, interrupts, this.#approvals))]
+  }
+
+  #finish(seq: number, finishReason: FinishReason): Chunks {
+    return [...this.#leaveStep(), { type: 'finish', messageMetadata: { checkpointId: String(seq), finishReason } }]
   }
 
   #enter(step: number): Chunks {
@@ -120,17 +150,12 @@ export class UiTranscript {
     return [{ type: 'text-start', id: reply.id }, delta]
   }
 
-  #fallSilent(reply: Reply): Chunks {
-    if (!reply.speaking) return []
-    reply.speaking = false
-    return [{ type: 'text-end', id: reply.id }]
-  }
-
   #call(reply: Reply | undefined, index: number, { id, name }: { readonly id: string; readonly name: string }): Chunks {
     if (reply === undefined) return []
-    reply.calls.set(index, { id, name, text: '' })
+    const call = { id, name, text: '' }
+    reply.calls.set(index, call)
     reply.parts.push(this.#parts++)
-    this.#openCalls.add(id)
+    this.#openCalls.set(id, call)
     return [{ type: 'tool-input-start', toolCallId: id, toolName: name }]
   }
 
@@ -139,19 +164,6 @@ export class UiTranscript {
     if (call === undefined || text === '') return []
     call.text += text
     return [{ type: 'tool-input-delta', toolCallId: call.id, inputTextDelta: text }]
-  }
-
-  #finishReply(reply: Reply | undefined): Chunks {
-    if (reply === undefined) return []
-    const called = [...reply.calls.values()].map(
-      ({ id, name, text }): UiChunk => ({
-        type: 'tool-input-available',
-        toolCallId: id,
-        toolName: name,
-        input: inputOf(text),
-      }),
-    )
-    return [...this.#fallSilent(reply), ...called]
   }
 
   /** Now it is known what has become of the superstep: results are told, what was not streamed is said, the rest is void. */
@@ -189,21 +201,29 @@ export class UiTranscript {
       ...this.#callFurther(reply, index, call.arguments),
     ])
     reply.fate = 'kept'
-    return [...said, ...called, ...this.#finishReply(reply)]
+    return [...said, ...called, ...finished(reply)]
   }
 
   /** Clients refuse a result of a call that they have not seen, as an older run's may be. */
   #answerCall({ toolCallId, status, content }: NewMessage & { readonly role: 'tool' }): Chunks {
     if (!this.#openCalls.delete(toolCallId)) return []
-    if (status === 'error') return [{ type: 'tool-output-error', toolCallId, errorText: content }]
+    if (status === 'denied' && this.#approvals === 'calls') return this.#deny(toolCallId)
+    if (status === 'denied' || status === 'error') return [failedCall(toolCallId, content)]
     return [{ type: 'tool-output-available', toolCallId, output: outputOf(content) }]
+  }
+
+  /** In a page that has not seen the question, the call has no approval that could have been refused. */
+  #deny(toolCallId: string): Chunks {
+    const denied = { type: 'tool-output-denied', toolCallId } as const
+    if (this.#continued?.answered.has(toolCallId)) return [denied]
+    return [{ type: 'tool-approval-request', approvalId: toolCallId, toolCallId }, denied]
   }
 
   #withdraw(replies: readonly Reply[]): Chunks {
     const ends = replies.flatMap((reply): Chunks => {
       reply.fate = 'withdrawn'
       const calls = [...reply.calls.values()].filter(({ id }) => this.#openCalls.delete(id))
-      return [...this.#fallSilent(reply), ...calls.map(({ id }) => takenBack(id))]
+      return [...silenced(reply), ...calls.map(({ id }) => failedCall(id, takenBack))]
     })
     const parts = replies.flatMap((reply) => reply.parts)
     if (parts.length === 0) return ends
@@ -212,32 +232,13 @@ export class UiTranscript {
   }
 }
 
-/** A stream never just stops: clients would take what they have for the whole answer. */
-export function failureChunks(error: unknown): Chunks {
-  const { code, detail } = problemOf(error)
-  return [
-    { type: 'message-metadata', messageMetadata: { errorCode: code } },
-    { type: 'error', errorText: detail },
-  ]
-}
+const abort: UiChunk = { type: 'abort' }
+const takenBack = 'The model took this call back.'
 
-function takenBack(toolCallId: string): UiChunk {
-  return { type: 'tool-output-error', toolCallId, errorText: 'The model took this call back.' }
-}
-
-function newReply(id: string, { step, node }: { readonly step: number; readonly node: string }): Reply {
-  return { id, step, node, parts: [], calls: new Map(), text: '', speaking: false, fate: 'open' }
+function failedCall(toolCallId: string, errorText: string): UiChunk {
+  return { type: 'tool-output-error', toolCallId, errorText }
 }
 
 function listOf(update: unknown): readonly unknown[] {
   return Array.isArray(update) ? update : [update]
-}
-
-/** What a node emits may be anything; what cannot be written is nothing on the wire. */
-function sendable(data: unknown): unknown {
-  try {
-    return wireText(data) === undefined ? null : data
-  } catch {
-    return null
-  }
 }

@@ -18,7 +18,9 @@ export function wireMessage(message: Message | { readonly role: 'removed'; reado
       return { type: 'system', content: message.content, ...plain }
     case 'tool': {
       const { content, name, status, toolCallId } = message
-      return { type: 'tool', content, name, status, tool_call_id: toolCallId, ...plain }
+      // The LangGraph wire has two: what was not approved is no success.
+      const told = status === 'denied' ? 'error' : status
+      return { type: 'tool', content, name, status: told, tool_call_id: toolCallId, ...plain }
     }
     case 'assistant':
       return { type: 'ai', content: message.content, ...plain, ...wireReply(message) }

@@ -21,3 +21,12 @@ export function json(value: unknown, headers: Readonly<Record<string, string>> =
 export function noContent(): Response {
   return new Response(null, { status: 204 })
 }
+
+/** What a node emits or asks may be anything; what cannot be written is nothing on the wire. */
+export function sendable(data: unknown): unknown {
+  try {
+    return wireText(data) === undefined ? null : data
+  } catch {
+    return null
+  }
+}

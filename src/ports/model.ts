@@ -28,8 +28,8 @@ export interface ToolMessage {
   readonly toolCallId: string
   readonly name: string
   readonly content: string
-  /** `error`: the tool threw, was unknown, or was called with arguments it does not take. */
-  readonly status: 'success' | 'error'
+  /** `error`: the tool threw, was unknown, or was called with arguments it does not take. `denied`: a person did not approve it. */
+  readonly status: 'success' | 'error' | 'denied'
 }
 
 export type Message = UserMessage | SystemMessage | AssistantMessage | ToolMessage

@@ -4,27 +4,34 @@ import type { AddressInfo } from 'node:net'
 import { sign } from 'hono/jwt'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { serve } from '../../src/http/index.ts'
-import { agent, type Tool } from '../../src/index.ts'
+import { agent, type CompiledGraph, type CompileOptions, type Tool } from '../../src/index.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import type { EventLog } from '../../src/ports/event-log.ts'
 import type { Model, ModelPart } from '../../src/ports/model.ts'
 
 const secret = 'a secret of the tests, 32 bytes long'
+/** Of every tenant. */
+export const webhookSecret = `whsec_${Buffer.from(secret).toString('base64')}`
 
 interface ChatAppParts {
-  readonly model: Model
+  readonly model?: Model
   readonly tools?: readonly Tool[]
+  /** In the place of an agent with these tools. */
+  readonly graph?: { compile(options: CompileOptions): CompiledGraph }
   /** That of another application makes this one a second isolate on its database. */
   readonly checkpointer?: Checkpointer
   readonly events?: EventLog
   readonly leaseMs?: number
 }
 
-export function chatApp({ model, tools = [], checkpointer = memoryCheckpointer(), ...options }: ChatAppParts) {
-  const graph = agent({ tools }).compile({ checkpointer, model, deepFreeze: true, ...options })
+export function chatApp({ model, tools = [], checkpointer = memoryCheckpointer(), ...parts }: ChatAppParts) {
+  const { graph: given = agent({ tools }), ...options } = parts
+  const graph = given.compile({ checkpointer, deepFreeze: true, ...(model && { model }), ...options })
   const { events } = options
   const graphs = { default: graph, support: graph }
-  return { app: serve({ graphs, checkpointer, auth: { secret }, ...(events && { events }) }), checkpointer, graph }
+  const webhooks = { keys: async () => [webhookSecret] }
+  const app = serve({ graphs, checkpointer, webhooks, auth: { secret }, ...(events && { events }) })
+  return { app, checkpointer, graph }
 }
 
 export async function tokenOf(user: string, { tenant = 'acme', scope = 'chat' } = {}): Promise<string> {
@@ -40,6 +47,13 @@ export class PromptedModel implements Model {
 
   say(...words: readonly string[]): void {
     this.#push(...words.map((text): ModelPart => ({ type: 'text-delta', text })))
+  }
+
+  /** Asks for a tool, and ends with that. */
+  call(id: string, name: string, input: unknown = {}): void {
+    this.#push({ type: 'tool-call-start', index: 0, id, name })
+    this.#push({ type: 'tool-call-delta', index: 0, text: JSON.stringify(input) })
+    this.#push({ type: 'finish', reason: 'tool-calls', model: 'prompted', usage: undefined })
   }
 
   finish(): void {

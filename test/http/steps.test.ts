@@ -118,7 +118,7 @@ test('a fork shows nothing of what the other branch asked', async () => {
   const tools = history.find(({ next }: { next: string[] }) => next[0] === 'model')
   const { body: step } = await send('GET', `/threads/t1/steps/${tools.checkpoint.checkpoint_id}`)
   expect(step.approvals).toMatchObject([{ id: other, answer: { decision: 'reject', reason: 'no' } }])
-  expect(step.tool_results).toMatchObject([{ name: 'refund', status: 'error' }])
+  expect(step.tool_results).toMatchObject([{ name: 'refund', status: 'denied' }])
 })
 
 test('what came from outside says so', async () => {

@@ -31,6 +31,8 @@ const conversation = [
   reply('run2:1:0:2.1.1', 'The same.'),
 ]
 
+const unanswered = 'This call was not answered: the run ended before.'
+
 test('what one run said is one message, with the id of the run; instructions are not shown', () => {
   expect(uiMessages(conversation)).toEqual([
     { id: 'q1', role: 'user', parts: [{ type: 'text', text: 'Hi' }] },
@@ -42,7 +44,7 @@ test('what one run said is one message, with the id of the run; instructions are
         { type: 'text', text: 'Looking.', state: 'done' },
         { type: 'tool-look', toolCallId: 'a', state: 'output-available', input: { at: 1 }, output: { seen: true } },
         { type: 'tool-look', toolCallId: 'b', state: 'output-error', input: { at: 1 }, errorText: 'not there' },
-        { type: 'tool-look', toolCallId: 'c', state: 'input-available', input: { at: 1 } },
+        { type: 'tool-look', toolCallId: 'c', state: 'output-error', input: { at: 1 }, errorText: unanswered },
         { type: 'step-start' },
         { type: 'text', text: 'Seen.', state: 'done' },
       ],

@@ -44,7 +44,7 @@ async function eventsOf(app: CompiledGraph, text: string): Promise<RunEvent[]> {
 }
 
 function chunksOf(events: readonly RunEvent[]): UiChunk[] {
-  const transcript = new UiTranscript('t')
+  const transcript = new UiTranscript({ thread: 't', approvals: 'calls' })
   return events.flatMap((event) => transcript.chunksOf(event))
 }
 
