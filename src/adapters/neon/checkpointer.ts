@@ -19,6 +19,7 @@ import { type Database, database, type Sql } from './database.ts'
 import { neonOutbox } from './outbox.ts'
 import { runRecords, threadRecords } from './records.ts'
 import { type ChainRow, type ClaimedRow, chainOf, claimOf, type RunRow, runOf } from './rows.ts'
+import { neonWebhooks } from './webhooks.ts'
 
 /**
  * `neonCheckpointer(neon(env.DATABASE_URL))`. Needs the tables of `schema.sql` (`npm run migrate`); without them every call
@@ -34,11 +35,13 @@ class NeonCheckpointer implements Checkpointer {
   readonly runs: Checkpointer['runs']
   readonly outbox: Checkpointer['outbox']
   readonly approvals: Checkpointer['approvals']
+  readonly webhooks: Checkpointer['webhooks']
 
   constructor(database: Database) {
     this.#database = database
     this.outbox = neonOutbox(database)
     this.approvals = neonApprovals(database)
+    this.webhooks = neonWebhooks(database)
     this.threads = threadRecords(database)
     this.runs = runRecords(database)
   }
