@@ -8,6 +8,7 @@ import type { Deliver } from './delivery.ts'
 import type { Emit } from './events.ts'
 import { harmless } from './harmless.ts'
 import type { ThreadAddress } from './history.ts'
+import type { WebhookOffice } from './webhooks.ts'
 
 export interface CompileOptions {
   /** Remembers threads. Without one every run starts from nothing. */
@@ -28,6 +29,8 @@ export interface CompileOptions {
   readonly leaseMs?: number
   /** Who delivers what nodes put in the outbox, by topic. */
   readonly deliver?: Readonly<Record<string, Deliver>>
+  /** Tells endpoints of the tenant at once what is in the outbox for them. Without it, or when it fails, the cron does. */
+  readonly webhooks?: WebhookOffice
   /**
    * Takes a run that this worker had to give back: a queue, whose consumer calls `finish`. Without it, or when it fails, the
    * next request or the cron goes on with the run.

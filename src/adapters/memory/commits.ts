@@ -39,7 +39,7 @@ export class MemoryCommits {
   }
 
   #apply(thread: StoredThread, run: StoredRun, commit: StepCommit): StepOutcome {
-    const { threads, runs, outbox, approvals, webhooks, now } = this.#database
+    const { threads, runs, outbox, approvals, announcements, now } = this.#database
     const { tenant, status, step, error } = commit
     const createdAt = new Date(now()).toISOString()
     const superstep = nextSuperstep(thread, run)
@@ -58,8 +58,7 @@ export class MemoryCommits {
       run.carried = []
     }
     runs.update(run, { step, status, error, attempts: 0, answer: head })
-    const told = asked.map((approval) => webhooks.announceApproval(tenant, approval))
-    const announced = told.reduce((sum, count) => sum + count, webhooks.announceRun(tenant, run))
+    const announced = announcements.approvals(tenant, asked) + announcements.run(tenant, run)
     if (status === 'waiting') approvals.resumeAnswered(tenant, thread, superstep)
     return { outcome: 'applied', head, status, ...(announced > 0 && { announced }) }
   }

@@ -1,4 +1,5 @@
 // The in-memory database: its tables, and the parts that work on them.
+import { MemoryAnnouncements } from './announcements.ts'
 import { MemoryApprovals } from './approvals.ts'
 import { MemoryOutbox } from './outbox.ts'
 import { MemoryRuns } from './runs.ts'
@@ -11,6 +12,7 @@ export class MemoryDatabase {
   readonly outbox: MemoryOutbox
   readonly approvals: MemoryApprovals
   readonly webhooks: MemoryWebhooks
+  readonly announcements: MemoryAnnouncements
   readonly threads: MemoryThreads
   readonly runs: MemoryRuns
 
@@ -29,6 +31,7 @@ export class MemoryDatabase {
     this.outbox = new MemoryOutbox(tables, now)
     this.approvals = new MemoryApprovals(tables, now)
     this.webhooks = new MemoryWebhooks(tables, now)
+    this.announcements = new MemoryAnnouncements(tables, now)
     this.threads = new MemoryThreads(tables, this, now)
     this.runs = new MemoryRuns(tables, this, now)
   }

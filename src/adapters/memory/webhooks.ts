@@ -1,6 +1,4 @@
 // Webhooks in the in-memory database: endpoints, keys, and deliveries. The same outcomes as Postgres, asked in the same order.
-import { randomId } from '../../kernel/id.ts'
-import type { ApprovalRecord } from '../../ports/approvals.ts'
 import type {
   DueWebhook,
   EndpointChange,
@@ -15,10 +13,8 @@ import type {
   WebhookScope,
   Webhooks,
 } from '../../ports/webhooks.ts'
-import type { StoredEndpoint, StoredMessage, StoredRun, Tables } from './tables.ts'
+import type { StoredEndpoint, StoredMessage, Tables } from './tables.ts'
 
-/** Of what is shown to a person; more is read where all of it is shown. */
-const mostBytes = 65_536
 const mostSecrets = 3
 
 export class MemoryWebhooks implements Webhooks {
@@ -170,47 +166,6 @@ export class MemoryWebhooks implements Webhooks {
     const before = new Date(this.#now() - olderThanMs).toISOString()
     const { deliveries } = this.#tables
     for (const delivery of deliveries) if (delivery.at < before) deliveries.delete(delivery)
-  }
-
-  /** A run that has ended. What is written from outside runs nothing, and is not told of. Gives for how many endpoints. */
-  announceRun(tenant: string, { record, kind }: StoredRun): number {
-    const { run, thread, graph, status, answer, error } = record
-    if (kind === 'update' || (status !== 'success' && status !== 'error' && status !== 'dead')) return 0
-    const checkpoint = answer === null ? null : String(answer)
-    const data = { thread_id: thread, run_id: run, graph_id: graph, status, checkpoint_id: checkpoint, error }
-    return this.#announce(tenant, record, status === 'success' ? 'run.finished' : 'run.failed', data)
-  }
-
-  announceApproval(tenant: string, record: ApprovalRecord): number {
-    const { id, thread, run, graph, kind, node, payload: text, expiresAt } = record
-    const payload = new TextEncoder().encode(text).length <= mostBytes ? text : null
-    const approval = { id, kind, node, payload, expires_at: expiresAt }
-    return this.#announce(tenant, record, 'approval.requested', {
-      thread_id: thread,
-      run_id: run,
-      graph_id: graph,
-      approval,
-    })
-  }
-
-  #announce(
-    tenant: string,
-    { thread, run, graph }: { thread: string; run: string; graph: string },
-    topic: WebhookEvent,
-    data: object,
-  ): number {
-    const told = this.#endpointsOf(tenant).filter(
-      ({ record }) => record.disabledAt === null && record.events.includes(topic),
-    )
-    for (const endpoint of told) {
-      const message = {
-        ...{ tenant, id: `msg_${randomId().replaceAll('-', '')}`, thread, run, graph, topic },
-        ...{ payload: JSON.stringify(data), attempt: 0, createdAt: this.#timestamp() },
-      }
-      const fresh = { status: 'pending', dueAtMs: this.#now(), settledAtMs: undefined, token: undefined } as const
-      this.#tables.messages.add({ message, endpoint, ...fresh })
-    }
-    return told.length
   }
 
   #disable(endpoint: StoredEndpoint, disabledReason: string): void {
