@@ -11,7 +11,7 @@ import {
   upstashEventLog,
 } from '../src/adapters/upstash/index.ts'
 import { type Auth, type HealthCheck, serve } from '../src/http/index.ts'
-import type { CompiledGraph, Env } from '../src/index.ts'
+import { type CompiledGraph, type Env, WebhookOffice } from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
 import type { Cache, Checkpointer, EventLog, Orphan } from '../src/ports/index.ts'
 import { runQueueOf, type Settings, settingsOf } from './env.ts'
@@ -23,6 +23,8 @@ export interface Composition {
   readonly checkpointer: Checkpointer
   readonly cache: Cache | undefined
   readonly events: EventLog | undefined
+  /** Absent without RECOLLECT_SECRET. */
+  readonly webhooks: WebhookOffice | undefined
   readonly app: Hono
   /** Absent without Redis. */
   readonly activity: Activity | undefined
@@ -52,12 +54,14 @@ function compose(env: Env): Composition {
   const checkpointer = neonCheckpointer(sql)
   const cache = redis && upstashCache({ ...redis, database })
   const events = redis && upstashEventLog({ ...redis, database })
+  const webhooks = webhooksOf(checkpointer, settings)
   const queue = runQueueOf(bindings)
   const modelService = { apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL }
   const model = openaiModel(modelService)
   const storage = { checkpointer, ...(cache && { cache }), ...(events && { events }) }
   const options = {
     ...{ ...storage, ...retentionOf(settings), model, env, deepFreeze: RECOLLECT_LOCAL !== undefined },
+    ...(webhooks && { webhooks }),
     ...(queue && { passOn: (run: Orphan) => queue.send(run) }),
   }
   const graphs = { support: support.compile({ ...options, name: 'support' }) }
@@ -72,10 +76,21 @@ function compose(env: Env): Composition {
     checkpointer,
     cache,
     events,
+    webhooks,
     health,
-    app: serve({ graphs, ...storage, health, auth: authOf(settings), origins: originsOf(settings) }),
+    app: serve({
+      ...{ graphs, ...storage, health, auth: authOf(settings), origins: originsOf(settings) },
+      ...(webhooks && { webhooks }),
+    }),
     activity: redis && upstashActivity({ ...redis, database }),
   }
+}
+
+/** To addresses of this machine only in the local stack, whose settings no deployment takes. */
+function webhooksOf({ webhooks: store }: Checkpointer, { RECOLLECT_SECRET: secret, RECOLLECT_LOCAL }: Settings) {
+  return secret === undefined
+    ? undefined
+    : new WebhookOffice({ store, secret, anywhere: RECOLLECT_LOCAL !== undefined })
 }
 
 const dayMs = 86_400_000

@@ -12,6 +12,9 @@ import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
 import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadRoutes } from './threads.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import { webhookEndpointRoutes } from './webhook-endpoints.ts'
+import { webhookKeyRoutes } from './webhook-keys.ts'
 
 export const routes: readonly Route[] = [
   ...threadRoutes,
@@ -24,6 +27,9 @@ export const routes: readonly Route[] = [
   ...chatRoutes,
   ...approvalRoutes,
   ...approvalWebhookRoutes,
+  ...webhookEndpointRoutes,
+  ...webhookDeliveryRoutes,
+  ...webhookKeyRoutes,
   ...metaRoutes,
   ...healthRoutes,
 ]

@@ -332,7 +332,8 @@ create or replace function recollect.announce_run_v1(r recollect.runs) returns i
   select case when r.kind <> 'update' and r.status in ('success', 'error', 'dead') then
     recollect.announce_v1(r.tenant, r.thread, r.run, r.graph, case r.status when 'success' then 'run.finished' else 'run.failed' end,
       json_build_object('thread_id', r.thread, 'run_id', r.run, 'graph_id', r.graph, 'status', r.status,
-        'checkpoint_id', r.answer::text, 'error', r.error::json))
+        'checkpoint_id', r.answer::text,
+        'error', case when r.error is not null then json_build_object('code', r.error::json ->> 'code') end))
     else 0 end
 $$;
 
