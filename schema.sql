@@ -1124,8 +1124,8 @@ create or replace function recollect.endpoint_json_v1(e recollect.webhook_endpoi
     'disabledReason', e.disabled_reason, 'createdAt', e.created_at, 'secrets', recollect.live_secrets_v1(e))
 $$;
 
--- Lends webhooks that are due: one of an endpoint at a time, so that a receiver that hangs holds up its own alone, and those of
--- receivers that answered last time first. `_run`: those of one run, to receivers that did. `_id`: this one.
+-- Lends webhooks that are due, those of receivers that answered last time first. `_run`: those of one run, to receivers that did.
+-- `_id`: this one. Neither: whatever is due, one of an endpoint at a time, so that a receiver that hangs holds up its own alone.
 create or replace function recollect.take_webhooks_v1(_tenant text, _run text, _id text, _token text, _limit int, _lease_ms int)
 returns setof json language sql as $$
   with ready as (
@@ -1135,8 +1135,8 @@ returns setof json language sql as $$
         order by o.due_at limit 1
     ) x
     where e.disabled_at is null and (_tenant is null or e.tenant = _tenant) and (_run is null or e.failures = 0)
-      and not exists (select 1 from recollect.outbox o where o.tenant = e.tenant and o.endpoint = e.id and o.status = 'pending'
-        and o.token is not null and o.due_at > clock_timestamp())
+      and (_run is not null or _id is not null or not exists (select 1 from recollect.outbox o where o.tenant = e.tenant
+        and o.endpoint = e.id and o.status = 'pending' and o.token is not null and o.due_at > clock_timestamp()))
   ), due as (
     select o.tenant, o.id from ready r join recollect.outbox o on o.tenant = r.tenant and o.id = r.id
       where o.status = 'pending' and o.due_at <= clock_timestamp()

@@ -116,7 +116,7 @@ export interface Webhooks {
   /** Oldest first. */
   keys(tenant: string): Promise<readonly WebhookKey[]>
   deleteKey(key: TenantKey): Promise<boolean>
-  /** Lends webhooks that are due, one of an endpoint at a time, those of receivers that answered last time first. */
+  /** Lends webhooks that are due, those of receivers that answered last time first. Of all tenants: one of an endpoint at a time. */
   take(request: TakeWebhooks): Promise<readonly DueWebhook[]>
   /** For the outbox, the log and the endpoint. False: it was settled, another attempt has begun, or it is wanted no more. */
   settle(

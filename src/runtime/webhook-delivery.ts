@@ -1,7 +1,7 @@
 // Delivers webhooks, by Standard Webhooks 1.0: signed, at least once, with one id, and never at the cost of others.
 //
-// A receiver may hang, answer with errors, redirect or be gone: it holds up what is meant for it alone. Its webhooks are lent one
-// at a time, those of receivers that answered last time come first, and each attempt has an end.
+// A receiver may hang, answer with errors, redirect or be gone: it holds up what is meant for it alone. The sweep is lent one webhook
+// of an endpoint at a time, and those of receivers that answered last time first; a run tells none that did not; an attempt ends.
 import { isRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
 import { decode } from '../kernel/json.ts'

@@ -11,6 +11,7 @@ import { type ServeOptions, serve } from '../../src/http/index.ts'
 import document from '../../src/http/openapi.json' with { type: 'json' }
 import type { CompiledGraph } from '../../src/runtime/compiled-graph.ts'
 import { StateGraph } from '../../src/runtime/state-graph.ts'
+import { WebhookOffice } from '../../src/runtime/webhooks.ts'
 import { type Script, scriptedModel } from '../../src/testing/index.ts'
 
 export const secret = 'a secret of tests, thirty-two bytes'
@@ -54,8 +55,9 @@ export function deployment(options: Partial<ServeOptions> & { readonly script?: 
     waits: waiting(gate.promise).compile({ ...storage, name: 'waits' }),
     fails: failing.compile({ ...storage, name: 'fails' }),
   }
-  const app = serve({ graphs, checkpointer, cache, auth: { secret }, ...rest })
-  return { app, graphs, checkpointer, cache, open: gate.resolve, as: (claims: Claims = {}) => caller(app, claims) }
+  const webhooks = new WebhookOffice({ store: checkpointer.webhooks, secret: `${secret}, sealing` })
+  const app = serve({ graphs, checkpointer, cache, webhooks, auth: { secret }, ...rest })
+  return { app, graphs, checkpointer, cache, webhooks, open: gate.resolve, as: (claims: Claims = {}) => caller(app, claims) }
 }
 
 const odd = new StateGraph({

@@ -99,7 +99,7 @@ export class MemoryWebhooks implements Webhooks {
     const now = this.#now()
     const ready = [...this.#tables.endpoints].flatMap((endpoint) => {
       const pending = [...this.#tables.messages].filter((m) => m.endpoint === endpoint && m.status === 'pending')
-      const held = pending.some((message) => message.token !== undefined && message.dueAtMs > now)
+      const held = of === null && pending.some((message) => message.token !== undefined && message.dueAtMs > now)
       const trusted = endpoint.record.failures === 0 || of === null || !('run' in of)
       if (held || !trusted || endpoint.record.disabledAt !== null) return []
       const due = pending.filter((message) => message.dueAtMs <= now && isOf(message, of))
