@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import * as z from 'zod/mini'
 import { version } from '../src/http/meta.ts'
-import type { Route } from '../src/http/route.ts'
+import type { Route, RouteResponse } from '../src/http/route.ts'
 import { routes } from '../src/http/routes.ts'
 import * as schemas from '../src/http/schemas.ts'
 
@@ -89,7 +89,12 @@ function queryParameters(query: z.ZodMiniType, components: Json): Json[] {
 
 function responsesOf(responses: Route['responses'], components: Json): Json {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, schema, contentType = 'application/json' }]) => {
+    Object.entries(responses).map(([status, response]) => {
+      const {
+        description,
+        schema,
+        contentType = 'application/json',
+      } = isRefusal(status, response) ? problem(response) : response
       if (schema !== undefined) {
         return [status, { description, content: { [contentType]: { schema: schemaOf(schema, 'output', components) } } }]
       }
@@ -97,6 +102,15 @@ function responsesOf(responses: Route['responses'], components: Json): Json {
       return [status, { description, ...(content !== undefined && { content }) }]
     }),
   )
+}
+
+/** What is refused is a problem, unless the route says otherwise. */
+function isRefusal(status: string, { schema, contentType }: RouteResponse): boolean {
+  return Number(status) >= 400 && schema === undefined && contentType === undefined
+}
+
+function problem({ description }: RouteResponse): RouteResponse {
+  return { description, schema: schemas.ProblemSchema, contentType: 'application/problem+json' }
 }
 
 /** Named schemas become components. */

@@ -57,7 +57,15 @@ export function deployment(options: Partial<ServeOptions> & { readonly script?: 
   }
   const webhooks = new WebhookOffice({ store: checkpointer.webhooks, secret: `${secret}, sealing` })
   const app = serve({ graphs, checkpointer, cache, webhooks, auth: { secret }, ...rest })
-  return { app, graphs, checkpointer, cache, webhooks, open: gate.resolve, as: (claims: Claims = {}) => caller(app, claims) }
+  return {
+    app,
+    graphs,
+    checkpointer,
+    cache,
+    webhooks,
+    open: gate.resolve,
+    as: (claims: Claims = {}) => caller(app, claims),
+  }
 }
 
 const odd = new StateGraph({

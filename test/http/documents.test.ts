@@ -43,7 +43,7 @@ test('the document and the page need no token, and the page loads nothing', asyn
 
 test('only these routes need no token', () => {
   const open = routes.filter(({ scopes }) => scopes.length === 0).map(({ path }) => path)
-  expect(open).toEqual(['/webhooks/:tenant/approvals', '/ok', '/openapi.json', '/docs'])
+  expect(open).toEqual(['/ok', '/openapi.json', '/docs'])
 })
 
 test('the deployment says that it is alive to anybody, and what it is to those it knows', async () => {
