@@ -3,7 +3,7 @@ import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, ThreadKey } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
-import type { WebhookOffice } from '../runtime/webhooks.ts'
+import type { WebhookOffice } from '../webhooks/office.ts'
 import type { HealthCheck } from './health.ts'
 
 export interface Service {

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { type WebhookEndpoint, webhookEvents } from '../ports/webhooks.ts'
-import { unknownEndpoint, type WebhookOffice } from '../runtime/webhooks.ts'
+import { unknownEndpoint, type WebhookOffice } from '../webhooks/office.ts'
 import { type Call, type Route, route } from './route.ts'
 import { json, noContent } from './wire.ts'
 

@@ -3,6 +3,7 @@ import { isRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
 import { decode } from '../kernel/json.ts'
 import type { Fate, Outbox, OutboxMessage } from '../ports/outbox.ts'
+import type { WebhookScope } from '../ports/webhooks.ts'
 import type { Env } from './context.ts'
 import { resend } from './resend.ts'
 
@@ -29,6 +30,12 @@ export interface DeliveryResult {
   readonly postponed: number
   /** Given up. */
   readonly failed: number
+}
+
+/** What tells endpoints of a tenant at once what is in the outbox for them. */
+export interface WebhookSender {
+  /** What is due of `of`, until nothing is or `untilMs`, by `performance.now()`, has come. Throws when storage is away. */
+  deliver(of: WebhookScope, untilMs?: number): Promise<DeliveryResult>
 }
 
 /** At once in one isolate: six connections is what a Worker has. */

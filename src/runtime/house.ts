@@ -5,9 +5,8 @@ import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
 import type { Env } from './context.ts'
-import type { Deliver } from './delivery.ts'
+import type { Deliver, WebhookSender } from './delivery.ts'
 import type { CompileOptions } from './options.ts'
-import type { WebhookOffice } from './webhooks.ts'
 
 export interface House {
   readonly name: string
@@ -23,7 +22,7 @@ export interface House {
   /** By topic. */
   readonly deliver: Readonly<Record<string, Deliver>>
   readonly topics: readonly string[]
-  readonly webhooks: WebhookOffice | undefined
+  readonly webhooks: WebhookSender | undefined
   /** Takes a run that was given back. */
   readonly passOn: ((run: Orphan) => Promise<unknown>) | undefined
   /** Of threads that turns make. */

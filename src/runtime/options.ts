@@ -4,11 +4,10 @@ import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.t
 import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
 import type { Env } from './context.ts'
-import type { Deliver } from './delivery.ts'
+import type { Deliver, WebhookSender } from './delivery.ts'
 import type { Emit } from './events.ts'
 import { harmless } from './harmless.ts'
 import type { ThreadAddress } from './history.ts'
-import type { WebhookOffice } from './webhooks.ts'
 
 export interface CompileOptions {
   /** Remembers threads. Without one every run starts from nothing. */
@@ -30,7 +29,7 @@ export interface CompileOptions {
   /** Who delivers what nodes put in the outbox, by topic. */
   readonly deliver?: Readonly<Record<string, Deliver>>
   /** Tells endpoints of the tenant at once what is in the outbox for them. Without it, or when it fails, the cron does. */
-  readonly webhooks?: WebhookOffice
+  readonly webhooks?: WebhookSender
   /**
    * Takes a run that this worker had to give back: a queue, whose consumer calls `finish`. Without it, or when it fails, the
    * next request or the cron goes on with the run.

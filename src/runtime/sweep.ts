@@ -3,15 +3,14 @@ import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { CompiledGraph } from './compiled-graph.ts'
-import { type DeliveryResult, deliverMessages } from './delivery.ts'
-import type { WebhookOffice } from './webhooks.ts'
+import { type DeliveryResult, deliverMessages, type WebhookSender } from './delivery.ts'
 
 export interface SweepOptions {
   readonly checkpointer: Checkpointer
   readonly graphs: Readonly<Record<string, CompiledGraph>>
   readonly cache?: Cache | undefined
   readonly events?: EventLog | undefined
-  readonly webhooks?: WebhookOffice | undefined
+  readonly webhooks?: WebhookSender | undefined
   /** After so long nothing new is begun. 45,000 ms unless told otherwise. */
   readonly budgetMs?: number
 }

@@ -5,8 +5,8 @@ import { agent } from '../../src/agent/agent.ts'
 import { tool } from '../../src/agent/tool.ts'
 import { type ServeOptions, serve } from '../../src/http/index.ts'
 import { signWebhook } from '../../src/kernel/webhook.ts'
-import { WebhookOffice, type WebhookOptions } from '../../src/runtime/webhooks.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
+import { WebhookOffice, type WebhookOptions } from '../../src/webhooks/office.ts'
 import { conforming, said, secret, tokenFor } from './deployment.ts'
 
 export const bytesOf = (text: string) => new TextEncoder().encode(text)

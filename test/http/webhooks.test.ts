@@ -1,7 +1,7 @@
 // Endpoints, keys and deliveries over HTTP: secrets are shown once, and another tenant's do not exist.
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { routes } from '../../src/http/routes.ts'
-import { type Receiver, receiver } from '../runtime/receiver.ts'
+import { type Receiver, receiver } from '../webhooks/receiver.ts'
 import { approvalApp, approve } from './approval-app.ts'
 import { deployment } from './deployment.ts'
 

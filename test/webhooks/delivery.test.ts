@@ -15,7 +15,7 @@ import { randomId } from '../../src/kernel/id.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import { webhookEvents } from '../../src/ports/webhooks.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
-import { altered, unavailable } from './doubles.ts'
+import { altered, unavailable } from '../runtime/doubles.ts'
 import { type Receiver, type Reply, receiver } from './receiver.ts'
 
 const secret = 'a secret that seals, of tests: 32 bytes'

@@ -14,8 +14,8 @@ import type {
   WebhookScope,
   Webhooks,
 } from '../ports/webhooks.ts'
-import type { DeliveryResult } from './delivery.ts'
-import { deliverWebhooks, testEndpoint } from './webhook-delivery.ts'
+import type { DeliveryResult } from '../runtime/delivery.ts'
+import { deliverWebhooks, testEndpoint } from './delivery.ts'
 
 export interface WebhookOptions {
   /** `checkpointer.webhooks`. */

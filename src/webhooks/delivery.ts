@@ -16,9 +16,9 @@ import type {
   WebhookFate,
   WebhookScope,
 } from '../ports/webhooks.ts'
-import { type DeliveryResult, inTime, pauseAfter } from './delivery.ts'
-import { resend } from './resend.ts'
-import type { WebhookOffice } from './webhooks.ts'
+import { type DeliveryResult, inTime, pauseAfter } from '../runtime/delivery.ts'
+import { resend } from '../runtime/resend.ts'
+import type { WebhookOffice } from './office.ts'
 
 /** At once in one isolate: six connections is what a Worker has. */
 const atOnce = 4
