@@ -1,4 +1,5 @@
 // Webhooks out: what makes them true puts them in the outbox, and they are delivered signed, at least once, at nobody else's cost.
+import OpenAI from 'openai'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod/mini'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
@@ -315,6 +316,17 @@ describe('a receiver', () => {
     const [, , after = expect.unreachable()] = one.received
     expect(one.verified(after, second)).toBe(after.id)
     expect(() => one.verified(after, first)).toThrow()
+  })
+
+  test('checks signatures with the library of somebody else', async () => {
+    const { one, secret: first } = await told(200)
+    const [{ headers, bytes } = expect.unreachable()] = one.received
+    const { webhooks } = new OpenAI({ apiKey: 'none' })
+    const body = new TextDecoder().decode(bytes)
+    await webhooks.verifySignature(body, headers, first)
+    await expect(webhooks.verifySignature(`${body} `, headers, first)).rejects.toThrow()
+    const another = `whsec_${Buffer.alloc(32).toString('base64')}`
+    await expect(webhooks.verifySignature(body, headers, another)).rejects.toThrow()
   })
 
   test('is sent again what it was sent, on demand, under the same id', async () => {
