@@ -176,6 +176,7 @@ create table if not exists recollect.webhooks_seen (
 
 -- Since 2. Messages to the outside, written by the commit of the superstep that sent them and delivered at least once:
 -- pending → delivered | failed. `due_at`: when the next attempt may begin; while one is being made, when it is given up.
+-- `endpoint`: of a webhook, where it goes; its `topic` is the event's type, and its `payload` the event's data as JSON.
 create table if not exists recollect.outbox (
   tenant text not null,
   id text not null,
@@ -189,6 +190,7 @@ create table if not exists recollect.outbox (
   due_at timestamptz not null default clock_timestamp(),
   token text,
   error text,
+  endpoint text,
   created_at timestamptz not null default clock_timestamp(),
   settled_at timestamptz,
   primary key (tenant, id)
@@ -197,6 +199,50 @@ create table if not exists recollect.outbox (
 create index if not exists outbox_due on recollect.outbox (due_at) where status = 'pending';
 create index if not exists outbox_settled on recollect.outbox (settled_at) where settled_at is not null;
 create index if not exists outbox_of_thread on recollect.outbox (tenant, thread);
+create index if not exists outbox_of_endpoint on recollect.outbox (tenant, endpoint, due_at) where status = 'pending' and endpoint is not null;
+
+-- Since 2. Where a tenant wants to be told of what happens. `secrets`: [{ sealed, until }], newest first; `until` is null, or, of one
+-- whose place another has taken, the end of its time in milliseconds since 1970. `failures`: attempts since the last that succeeded.
+create table if not exists recollect.webhook_endpoints (
+  tenant text not null,
+  id text not null,
+  url text not null,
+  events text[] not null,
+  secrets jsonb not null,
+  failures int not null default 0,
+  disabled_at timestamptz,
+  disabled_reason text,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, id)
+);
+
+-- Since 2. What a tenant's own webhooks to us may be signed with. Several, so that one can take another's place.
+create table if not exists recollect.webhook_keys (
+  tenant text not null,
+  id text not null,
+  sealed text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, id)
+);
+
+-- Since 2. Every attempt to deliver a webhook. It has nothing of what was sent.
+create table if not exists recollect.deliveries (
+  tenant text not null,
+  id text not null,
+  endpoint text not null,
+  webhook text not null,
+  event text not null,
+  attempt int not null,
+  outcome text not null,
+  status int,
+  duration_ms int not null,
+  error text,
+  at timestamptz not null default clock_timestamp(),
+  primary key (tenant, id)
+);
+
+create index if not exists deliveries_of_endpoint on recollect.deliveries (tenant, endpoint, at);
+create index if not exists deliveries_old on recollect.deliveries (at);
 
 -- One branch of checkpoints, newest first: from `_seq` back to the first snapshot at or below the `_count`th, or to the root,
 -- or to where it was pruned.
@@ -295,6 +341,36 @@ language sql stable as $$
   end as fresh) x
 $$;
 
+-- Puts an event into the outbox for each endpoint that wants it, with whatever makes it true. Gives for how many.
+create or replace function recollect.announce_v1(_tenant text, _thread text, _run text, _graph text, _type text, _data json)
+returns int language sql as $$
+  with told as (
+    insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload, endpoint)
+      select _tenant, 'msg_' || replace(gen_random_uuid()::text, '-', ''), _thread, _run, _graph, _type, _data::text, e.id
+      from recollect.webhook_endpoints e where e.tenant = _tenant and e.disabled_at is null and _type = any(e.events)
+      returning 1
+  )
+  select count(*)::int from told
+$$;
+
+-- A run that has ended. What is written from outside runs nothing, and is not told of; nor is what somebody cancelled.
+create or replace function recollect.announce_run_v1(r recollect.runs) returns int language sql as $$
+  select case when r.kind <> 'update' and r.status in ('success', 'error', 'dead') then
+    recollect.announce_v1(r.tenant, r.thread, r.run, r.graph, case r.status when 'success' then 'run.finished' else 'run.failed' end,
+      json_build_object('thread_id', r.thread, 'run_id', r.run, 'graph_id', r.graph, 'status', r.status,
+        'checkpoint_id', r.answer::text,
+        'error', case when r.error is not null then json_build_object('code', r.error::json ->> 'code') end))
+    else 0 end
+$$;
+
+-- A payload of more than 64 KiB is left out: whoever is to decide reads it where all of it is shown.
+create or replace function recollect.announce_approval_v1(a recollect.approvals) returns int language sql as $$
+  select recollect.announce_v1(a.tenant, a.thread, a.run, a.graph, 'approval.requested',
+    json_build_object('thread_id', a.thread, 'run_id', a.run, 'graph_id', a.graph, 'approval', json_build_object('id', a.id,
+      'kind', a.kind, 'node', a.node, 'payload', case when octet_length(a.payload) <= 65536 then a.payload end,
+      'expires_at', a.expires_at)))
+$$;
+
 -- The run that is next on a thread, after those that were tried too often have been given up.
 create or replace function recollect.first_due_v1(_tenant text, _thread text, _leased boolean, _max_attempts int)
 returns recollect.runs language plpgsql as $$
@@ -307,8 +383,9 @@ begin
     if due.run is null or _leased or due.attempts < _max_attempts then return due; end if;
     update recollect.runs r set status = 'dead', updated_at = clock_timestamp(),
       error = '{"code":"run_failed","message":"The run was started ' || due.attempts || ' times and never got to a commit; it is not tried again. Its input is kept with the run."}'
-      where r.tenant = _tenant and r.run = due.run;
+      where r.tenant = _tenant and r.run = due.run returning r.* into due;
     perform recollect.withdraw_v1(due);
+    perform recollect.announce_run_v1(due);
     update recollect.threads t set status = 'error' where t.tenant = _tenant and t.thread = _thread;
   end loop;
 end $$;
@@ -329,8 +406,9 @@ $$;
 create or replace function recollect.end_waiting_v1(r recollect.runs) returns void language plpgsql as $$
 begin
   update recollect.runs x set status = case when recollect.asked_v1(r) then 'cancelled' else 'success' end,
-    updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run;
+    updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run returning x.* into r;
   perform recollect.withdraw_v1(r);
+  perform recollect.announce_run_v1(r);
 end $$;
 
 -- Ends the runs before a new one; its claim, which follows, fences whoever works on them. `interrupt` keeps what they did and
@@ -563,6 +641,7 @@ declare
   next record;
   chain int;
   base int;
+  announced int;
 begin
   select * into th from recollect.threads t where t.tenant = _tenant and t.thread = _thread for update;
   select * into r from recollect.runs x where x.tenant = _tenant and x.run = _run;
@@ -600,14 +679,17 @@ begin
     update recollect.approvals a set used_at = clock_timestamp() where a.tenant = _tenant and a.thread = _thread and a.run = _run
       and a.status = 'expired' and a.used_at is null;
   end if;
-  insert into recollect.approvals (tenant, id, thread, run, graph, requester, seq, step_run, step, task, node, key, kind, payload,
+  with asked as (
+    insert into recollect.approvals (tenant, id, thread, run, graph, requester, seq, step_run, step, task, node, key, kind, payload,
       answerer, approvers, not_requester, expires_at)
     select _tenant, x.id, _thread, _run, r.graph, th.owner, case when n > 0 then th.last_seq + n else th.head end, next.run, next.step, x.task, x.node, x.key, x.kind,
       x.payload, x.answerer, case when x.approvers is not null then array(select json_array_elements_text(x.approvers)) end, x."notRequester",
       clock_timestamp() + x."expiresInMs" * interval '1 millisecond'
     from json_to_recordset(_questions) as x (id text, task int, node text, key text, kind text, payload text, answerer text,
       approvers json, "notRequester" boolean, "expiresInMs" bigint)
-    on conflict do nothing;
+    on conflict do nothing returning *
+  )
+  select coalesce(sum(recollect.announce_approval_v1(asked::recollect.approvals)), 0) into announced from asked;
   insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload)
     select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload
     from unnest(_message_ids, _message_topics, _message_payloads) x (id, topic, payload);
@@ -625,6 +707,7 @@ begin
   update recollect.runs x set step = _step, status = _status, error = _error, attempts = 0, last_commit = commit_id,
     answer = th.head, input = case when n > 0 then null else x.input end, carried = case when n > 0 then null else x.carried end, updated_at = clock_timestamp()
     where x.tenant = _tenant and x.run = _run returning x.* into r;
+  announced := announced + recollect.announce_run_v1(r);
   -- A question may have been answered while its superstep was at work: nobody else would see that the run is due.
   if _status = 'waiting' then
     perform recollect.resume_v1(r, a.task) from recollect.approvals a where a.tenant = _tenant and a.thread = _thread
@@ -632,7 +715,8 @@ begin
       and not exists (select 1 from recollect.writes w where w.tenant = _tenant and w.thread = _thread and w.run = next.run
         and w.step = next.step and w.task = a.task and w.key = '');
   end if;
-  return json_build_object('outcome', 'applied', 'head', th.head, 'status', _status);
+  return json_strip_nulls(json_build_object('outcome', 'applied', 'head', th.head, 'status', _status,
+    'announced', nullif(announced, 0)));
 end $$;
 
 -- For Workers of 0.1, during a deploy.
@@ -949,7 +1033,7 @@ begin
   return json_build_object('outcome', 'created', 'thread', recollect.thread_json_v1(th));
 end $$;
 
--- A message that is still to be delivered was promised, and outlives its thread until it is settled.
+-- A message that is still to be delivered was promised, and outlives its thread until it is settled; a webhook only tells of it.
 create or replace function recollect.delete_thread_v1(_tenant text, _thread text, _owner text)
 returns boolean language plpgsql as $$
 begin
@@ -963,7 +1047,8 @@ begin
   delete from recollect.approval_attempts x using recollect.approvals a
     where a.tenant = _tenant and a.thread = _thread and x.tenant = _tenant and x.approval = a.id;
   delete from recollect.approvals a where a.tenant = _tenant and a.thread = _thread;
-  delete from recollect.outbox o where o.tenant = _tenant and o.thread = _thread and o.status <> 'pending';
+  delete from recollect.outbox o where o.tenant = _tenant and o.thread = _thread
+    and (o.status <> 'pending' or o.endpoint is not null);
   return true;
 end $$;
 
@@ -1024,23 +1109,24 @@ create or replace function recollect.give_up_runs_v1(_graphs text[], _older_than
     from recollect.threads t where t.tenant = r.tenant and t.thread = r.thread and r.status in ('queued', 'running')
       and r.graph <> all(_graphs) and r.updated_at < clock_timestamp() - _older_than_ms * interval '1 millisecond'
       and coalesce(t.lease_until < clock_timestamp(), true)
-    returning r.tenant, r.thread, r.run
+    returning r.*
   ), withdrawn as (
     update recollect.approvals a set status = 'cancelled' from given_up g where a.tenant = g.tenant and a.run = g.run
       and (a.status = 'pending' or a.status = 'answered' and a.used_at is null) returning 1
   ), freed as (
     update recollect.threads t set status = 'error' from given_up g where t.tenant = g.tenant and t.thread = g.thread returning 1
   )
-  select count(*)::int from given_up
+  select count(recollect.announce_run_v1(g::recollect.runs))::int from given_up g
 $$;
 
--- Lends messages that are due to whoever delivers them, for `_lease_ms`. `_run`: only those of one run.
+-- Lends messages that are due to whoever delivers them, for `_lease_ms`. `_run`: only those of one run. Webhooks are lent by
+-- take_webhooks_v1.
 create or replace function recollect.take_messages_v1(
   _graphs text[], _tenant text, _run text, _token text, _limit int, _lease_ms int
 ) returns setof recollect.outbox language sql as $$
   with due as (
     select o.tenant, o.id from recollect.outbox o where o.status = 'pending' and o.due_at <= clock_timestamp()
-      and o.graph = any(_graphs) and (_run is null or (o.tenant = _tenant and o.run = _run))
+      and o.endpoint is null and o.graph = any(_graphs) and (_run is null or (o.tenant = _tenant and o.run = _run))
       order by o.due_at limit _limit for update skip locked
   )
   update recollect.outbox o set attempts = o.attempts + 1, token = _token,
@@ -1064,5 +1150,147 @@ begin
     and not exists (select 1 from recollect.threads t where t.tenant = _tenant and t.thread = message.thread);
   return true;
 end $$;
+
+-- Sealed, newest first.
+create or replace function recollect.live_secrets_v1(e recollect.webhook_endpoints) returns json language sql stable as $$
+  select json_agg(s ->> 'sealed' order by n) from jsonb_array_elements(e.secrets) with ordinality x (s, n)
+    where s ->> 'until' is null or (s ->> 'until')::bigint > extract(epoch from clock_timestamp()) * 1000
+$$;
+
+-- An endpoint as the Worker reads it.
+create or replace function recollect.endpoint_json_v1(e recollect.webhook_endpoints) returns json language sql stable as $$
+  select json_build_object('id', e.id, 'url', e.url, 'events', e.events, 'failures', e.failures, 'disabledAt', e.disabled_at,
+    'disabledReason', e.disabled_reason, 'createdAt', e.created_at, 'secrets', recollect.live_secrets_v1(e))
+$$;
+
+-- Lends webhooks that are due, those of receivers that answered last time first. `_run`: those of one run, to receivers that did.
+-- `_id`: this one. Neither: whatever is due, one of an endpoint at a time, so that a receiver that hangs holds up its own alone.
+create or replace function recollect.take_webhooks_v1(_tenant text, _run text, _id text, _token text, _limit int, _lease_ms int)
+returns setof json language sql as $$
+  with ready as (
+    select e.tenant, x.id, e.failures, x.due_at from recollect.webhook_endpoints e cross join lateral (
+      select o.id, o.due_at from recollect.outbox o where o.tenant = e.tenant and o.endpoint = e.id and o.status = 'pending'
+        and o.due_at <= clock_timestamp() and (_run is null or o.run = _run) and (_id is null or o.id = _id)
+        order by o.due_at limit 1
+    ) x
+    where e.disabled_at is null and (_tenant is null or e.tenant = _tenant) and (_run is null or e.failures = 0)
+      and (_run is not null or _id is not null or not exists (select 1 from recollect.outbox o where o.tenant = e.tenant
+        and o.endpoint = e.id and o.status = 'pending' and o.token is not null and o.due_at > clock_timestamp()))
+  ), due as (
+    select o.tenant, o.id from ready r join recollect.outbox o on o.tenant = r.tenant and o.id = r.id
+      where o.status = 'pending' and o.due_at <= clock_timestamp()
+      order by r.failures > 0, r.due_at limit _limit for update of o skip locked
+  ), lent as (
+    update recollect.outbox o set attempts = o.attempts + 1, token = _token,
+      due_at = clock_timestamp() + _lease_ms * interval '1 millisecond'
+      from due where o.tenant = due.tenant and o.id = due.id returning o.*
+  )
+  select json_build_object('tenant', o.tenant, 'id', o.id, 'thread', o.thread, 'event', o.topic, 'data', o.payload,
+      'attempt', o.attempts, 'createdAt', o.created_at, 'endpoint', e.id, 'url', e.url, 'secrets', recollect.live_secrets_v1(e))
+    from lent o join recollect.webhook_endpoints e on e.tenant = o.tenant and e.id = o.endpoint
+$$;
+
+-- What became of an attempt to deliver a webhook, for the outbox, the log and the endpoint. `_disable`: its receiver wants no more.
+-- False: another attempt has begun since, or it is wanted no more.
+create or replace function recollect.settle_webhook_v1(
+  _tenant text, _id text, _token text, _status text, _due_in_ms bigint, _error text,
+  _delivery text, _http_status int, _duration_ms int, _disable boolean
+) returns boolean language plpgsql as $$
+declare
+  message recollect.outbox;
+begin
+  update recollect.outbox o set status = _status, error = _error, token = null,
+    due_at = coalesce(clock_timestamp() + _due_in_ms * interval '1 millisecond', o.due_at),
+    settled_at = case when _status <> 'pending' then clock_timestamp() end
+    where o.tenant = _tenant and o.id = _id and o.token = _token and o.status = 'pending' returning o.* into message;
+  if message.id is null then return false; end if;
+  insert into recollect.deliveries (tenant, id, endpoint, webhook, event, attempt, outcome, status, duration_ms, error)
+    values (_tenant, _delivery, message.endpoint, _id, message.topic, message.attempts,
+      case _status when 'pending' then 'postponed' else _status end, _http_status, _duration_ms, _error);
+  update recollect.webhook_endpoints e set failures = case when _status = 'delivered' then 0 else e.failures + 1 end
+    where e.tenant = _tenant and e.id = message.endpoint;
+  if _disable then perform recollect.disable_endpoint_v1(_tenant, message.endpoint, _error); end if;
+  return true;
+end $$;
+
+-- An endpoint that wants no more, and whatever waits for it.
+create or replace function recollect.disable_endpoint_v1(_tenant text, _id text, _reason text) returns void language sql as $$
+  update recollect.outbox o set status = 'failed', error = 'The endpoint is disabled.', token = null, settled_at = clock_timestamp()
+    where o.tenant = _tenant and o.endpoint = _id and o.status = 'pending';
+  update recollect.webhook_endpoints e set disabled_at = clock_timestamp(), disabled_reason = _reason
+    where e.tenant = _tenant and e.id = _id and e.disabled_at is null
+$$;
+
+-- Sends again what was sent, under the same id: now, and if need be by the whole schedule. What is still to be sent is due now.
+-- outcome: due | disabled | unknown
+create or replace function recollect.redeliver_v1(_tenant text, _endpoint text, _delivery text) returns json language plpgsql as $$
+declare
+  e recollect.webhook_endpoints;
+  message text;
+begin
+  select * into e from recollect.webhook_endpoints x where x.tenant = _tenant and x.id = _endpoint;
+  select o.id into message from recollect.deliveries d join recollect.outbox o on o.tenant = d.tenant and o.id = d.webhook
+    where d.tenant = _tenant and d.endpoint = _endpoint and d.id = _delivery;
+  if message is null then return json_build_object('outcome', 'unknown'); end if;
+  if e.disabled_at is not null then return json_build_object('outcome', 'disabled'); end if;
+  -- One that is on its way just now comes to its own end.
+  update recollect.outbox o set status = 'pending', attempts = case when o.status = 'pending' then o.attempts else 0 end,
+    due_at = clock_timestamp(), settled_at = null, error = null
+    where o.tenant = _tenant and o.id = message and (o.token is null or o.due_at <= clock_timestamp());
+  return json_build_object('outcome', 'due', 'webhook', message);
+end $$;
+
+-- Null: the tenant has `_most` of them already.
+create or replace function recollect.create_endpoint_v1(
+  _tenant text, _id text, _url text, _events text[], _sealed text, _most int
+) returns json language sql as $$
+  insert into recollect.webhook_endpoints as e (tenant, id, url, events, secrets)
+    select _tenant, _id, _url, _events, jsonb_build_array(jsonb_build_object('sealed', _sealed, 'until', null))
+    where (select count(*) from recollect.webhook_endpoints x where x.tenant = _tenant) < _most
+    on conflict do nothing returning recollect.endpoint_json_v1(e)
+$$;
+
+-- `_disabled`: null leaves it as it is. Enabled again, it is trusted again.
+create or replace function recollect.patch_endpoint_v1(_tenant text, _id text, _url text, _events text[], _disabled boolean)
+returns json language plpgsql as $$
+declare
+  e recollect.webhook_endpoints;
+begin
+  if _disabled then perform recollect.disable_endpoint_v1(_tenant, _id, 'by an operator'); end if;
+  update recollect.webhook_endpoints x set url = coalesce(_url, x.url), events = coalesce(_events, x.events),
+    disabled_at = case when not _disabled then null else x.disabled_at end,
+    disabled_reason = case when not _disabled then null else x.disabled_reason end,
+    failures = case when not _disabled or _url is not null then 0 else x.failures end
+    where x.tenant = _tenant and x.id = _id returning x.* into e;
+  return case when e.id is not null then recollect.endpoint_json_v1(e) end;
+end $$;
+
+-- With all that waits for it and all that is known of it.
+create or replace function recollect.delete_endpoint_v1(_tenant text, _id text) returns boolean language plpgsql as $$
+begin
+  delete from recollect.webhook_endpoints e where e.tenant = _tenant and e.id = _id;
+  if not found then return false; end if;
+  delete from recollect.outbox o where o.tenant = _tenant and o.endpoint = _id;
+  delete from recollect.deliveries d where d.tenant = _tenant and d.endpoint = _id;
+  return true;
+end $$;
+
+-- A new secret; those before it are good for `_keep_ms` more. No more than three at once.
+create or replace function recollect.rotate_endpoint_v1(_tenant text, _id text, _sealed text, _keep_ms bigint)
+returns json language sql as $$
+  update recollect.webhook_endpoints e set secrets = jsonb_build_array(jsonb_build_object('sealed', _sealed, 'until', null)) ||
+    coalesce((select jsonb_agg(jsonb_build_object('sealed', s ->> 'sealed', 'until', least((s ->> 'until')::bigint,
+        (extract(epoch from clock_timestamp()) * 1000)::bigint + _keep_ms)) order by n)
+      from jsonb_array_elements(e.secrets) with ordinality x (s, n) where n <= 2), '[]')
+    where e.tenant = _tenant and e.id = _id returning recollect.endpoint_json_v1(e)
+$$;
+
+-- Null: the tenant has `_most` of them already.
+create or replace function recollect.create_webhook_key_v1(_tenant text, _id text, _sealed text, _most int)
+returns json language sql as $$
+  insert into recollect.webhook_keys as k (tenant, id, sealed) select _tenant, _id, _sealed
+    where (select count(*) from recollect.webhook_keys x where x.tenant = _tenant) < _most
+    on conflict do nothing returning json_build_object('id', k.id, 'sealed', k.sealed, 'createdAt', k.created_at)
+$$;
 
 insert into recollect.schema_version (version) values (1), (2) on conflict do nothing;

@@ -30,7 +30,12 @@ async function main() {
   const startedAt = performance.now()
   const secrets = await localSecrets(values.data)
   const services = await startServices(values.data, secrets, { model: await realModel() })
-  const variables = { ...services.variables, AUTH_SECRET: secrets.auth }
+  const variables = {
+    ...services.variables,
+    AUTH_SECRET: secrets.auth,
+    RECOLLECT_SECRET: secrets.webhooks,
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+  }
   const worker = await startWorker({ port, data: values.data, variables })
   const { base } = worker
 

@@ -9,23 +9,29 @@ export interface LocalSecrets {
   readonly cache: string
   readonly database: string
   readonly redis: string
+  readonly webhooks: string
 }
 
 export async function localSecrets(directory: string): Promise<LocalSecrets> {
   const file = join(directory, 'secrets.json')
   const kept = await readFile(file, 'utf8').catch(() => undefined)
-  if (kept !== undefined) {
-    try {
-      return JSON.parse(kept)
-    } catch {
-      throw new Error(`${file} is damaged. Delete it: new secrets are made, and tokens given out before are refused.`)
-    }
-  }
+  const before = kept === undefined ? {} : parsed(kept, file)
   const fresh = () => randomBytes(32).toString('base64url')
-  const secrets: LocalSecrets = { auth: fresh(), cache: fresh(), database: fresh(), redis: fresh() }
+  const made = { auth: fresh(), cache: fresh(), database: fresh(), redis: fresh(), webhooks: fresh() }
+  // Of an older version some may be missing.
+  const secrets: LocalSecrets = { ...made, ...before }
+  if (Object.keys(made).every((name) => name in before)) return secrets
   await mkdir(directory, { recursive: true })
   await writeFile(file, JSON.stringify(secrets, undefined, 2), { mode: 0o600 })
   return secrets
+}
+
+function parsed(text: string, file: string): Partial<LocalSecrets> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${file} is damaged. Delete it: new secrets are made, and tokens given out before are refused.`)
+  }
 }
 
 export interface TokenContent {

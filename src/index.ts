@@ -38,3 +38,4 @@ export type { HistoryPage, StateSnapshot, ThreadAddress } from './runtime/histor
 export type { CompileOptions, RunOptions } from './runtime/options.ts'
 export { StateGraph } from './runtime/state-graph.ts'
 export { type SweepOptions, type SweepResult, sweep } from './runtime/sweep.ts'
+export { type AskedApproval, WebhookOffice, type WebhookOptions } from './webhooks/office.ts'

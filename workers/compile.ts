@@ -10,8 +10,8 @@ import {
   upstashCache,
   upstashEventLog,
 } from '../src/adapters/upstash/index.ts'
-import { type Auth, type HealthCheck, serve } from '../src/http/index.ts'
-import type { CompiledGraph, Env } from '../src/index.ts'
+import { type Auth, type HealthCheck, type ReviewLinks, reviewUrl, serve } from '../src/http/index.ts'
+import { type CompiledGraph, type Env, WebhookOffice } from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
 import type { Cache, Checkpointer, EventLog, Orphan } from '../src/ports/index.ts'
 import { runQueueOf, type Settings, settingsOf } from './env.ts'
@@ -23,6 +23,8 @@ export interface Composition {
   readonly checkpointer: Checkpointer
   readonly cache: Cache | undefined
   readonly events: EventLog | undefined
+  /** Absent without RECOLLECT_SECRET. */
+  readonly webhooks: WebhookOffice | undefined
   readonly app: Hono
   /** Absent without Redis. */
   readonly activity: Activity | undefined
@@ -52,12 +54,15 @@ function compose(env: Env): Composition {
   const checkpointer = neonCheckpointer(sql)
   const cache = redis && upstashCache({ ...redis, database })
   const events = redis && upstashEventLog({ ...redis, database })
+  const review = reviewOf(settings)
+  const webhooks = review && webhooksOf(checkpointer, settings, review)
   const queue = runQueueOf(bindings)
   const modelService = { apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL }
   const model = openaiModel(modelService)
   const storage = { checkpointer, ...(cache && { cache }), ...(events && { events }) }
   const options = {
     ...{ ...storage, ...retentionOf(settings), model, env, deepFreeze: RECOLLECT_LOCAL !== undefined },
+    ...(webhooks && { webhooks }),
     ...(queue && { passOn: (run: Orphan) => queue.send(run) }),
   }
   const graphs = { support: support.compile({ ...options, name: 'support' }) }
@@ -72,10 +77,36 @@ function compose(env: Env): Composition {
     checkpointer,
     cache,
     events,
+    webhooks,
     health,
-    app: serve({ graphs, ...storage, health, auth: authOf(settings), origins: originsOf(settings) }),
+    app: serve({
+      ...{ graphs, ...storage, health, auth: authOf(settings), origins: originsOf(settings) },
+      ...(webhooks && { webhooks }),
+      ...(review && { review }),
+    }),
     activity: redis && upstashActivity({ ...redis, database }),
   }
+}
+
+function reviewOf({ RECOLLECT_SECRET: secret, PUBLIC_URL: publicUrl }: Settings): ReviewLinks | undefined {
+  return secret === undefined
+    ? undefined
+    : { secret, ...(publicUrl !== undefined && { publicUrl: publicUrl.replace(/\/$/, '') }) }
+}
+
+const weekSeconds = 604_800
+
+/** To addresses of this machine only in the local stack, whose settings no deployment takes. */
+function webhooksOf({ webhooks: store }: Checkpointer, { RECOLLECT_LOCAL }: Settings, review: ReviewLinks) {
+  const { secret, publicUrl } = review
+  return new WebhookOffice({
+    ...{ store, secret, anywhere: RECOLLECT_LOCAL !== undefined },
+    // Whoever gets the webhook may answer by the link that is in it, for a week.
+    ...(publicUrl !== undefined && {
+      reviewUrl: ({ tenant, id }) =>
+        reviewUrl(review, { tenant, approval: id, by: null, exp: Math.floor(Date.now() / 1_000) + weekSeconds }),
+    }),
+  })
 }
 
 const dayMs = 86_400_000

@@ -102,6 +102,19 @@ export const variables = {
     example: '100',
     about: 'About how many checkpoints a thread keeps: between so many and twice as many. Unset, all of them.',
   },
+  RECOLLECT_SECRET: {
+    secret: true,
+    required: false,
+    example: '32 characters or more, such as from: openssl rand -base64 32',
+    about:
+      'Seals what webhooks are signed with, in Postgres, and signs links to review pages. Without it there are neither. Changed, endpoints must be rotated, keys be made again, and links are void.',
+  },
+  PUBLIC_URL: {
+    secret: false,
+    required: false,
+    example: 'https://recollect.example.workers.dev',
+    about: 'Where people reach this Worker, for links in webhooks. Without it they have none.',
+  },
   NEON_HTTP_ENDPOINT: {
     secret: false,
     required: false,
@@ -112,7 +125,8 @@ export const variables = {
     secret: false,
     required: false,
     example: '1',
-    about: 'Set by `npm run dev`: all of the state that nodes see is frozen, not only its arrays.',
+    about:
+      'Set by `npm run dev`: all of the state that nodes see is frozen, not only its arrays, and webhooks go to this machine too.',
   },
 } as const satisfies Record<string, Variable>
 
@@ -164,11 +178,11 @@ export function settingsOf(env: Readonly<Record<string, unknown>>): Settings {
 function combinationProblems(settings: Settings): string[] {
   const problems: string[] = []
   const { AUTH_SECRET, AUTH_JWKS_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET } = settings
-  const { DATABASE_URL, THREAD_TTL_DAYS, CHECKPOINTS_KEPT } = settings
+  const { DATABASE_URL, THREAD_TTL_DAYS, CHECKPOINTS_KEPT, RECOLLECT_SECRET, PUBLIC_URL } = settings
   if (AUTH_SECRET === undefined && AUTH_JWKS_URL === undefined) {
     problems.push('AUTH_SECRET or AUTH_JWKS_URL is missing: without one no token can be checked.')
   }
-  for (const [name, secret] of Object.entries({ AUTH_SECRET, CACHE_SECRET })) {
+  for (const [name, secret] of Object.entries({ AUTH_SECRET, CACHE_SECRET, RECOLLECT_SECRET })) {
     if (secret !== undefined && secret.length < shortestSecret)
       problems.push(`${name} is shorter than ${shortestSecret} characters.`)
   }
@@ -177,6 +191,9 @@ function combinationProblems(settings: Settings): string[] {
   if (missing.length > 0 && missing.length < 3) problems.push(`The cache needs ${missing.join(' and ')} too.`)
   for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) problems.push(`${name} must be a whole number above 0.`)
+  }
+  if (PUBLIC_URL !== undefined && !/^https?:\/\/[^/?#@]+\/?$/.test(PUBLIC_URL)) {
+    problems.push('PUBLIC_URL is not of the form https://host, without a path.')
   }
   if (DATABASE_URL !== undefined && !/^postgres(ql)?:\/\/[^@]+@[^/]+\/.+/.test(DATABASE_URL)) {
     problems.push('DATABASE_URL is not of the form postgresql://user:password@host/database.')

@@ -31,13 +31,20 @@ export default {
   },
 
   async scheduled({ scheduledTime }: { scheduledTime: number }, env: Env): Promise<void> {
-    const { activity, checkpointer, graphs, cache, events } = compile(env)
+    const { activity, checkpointer, graphs, cache, events, webhooks: office } = compile(env)
     const hourly = scheduledTime % hourMs < cronEveryMs
     if (activity !== undefined && !hourly && !(await activity.seen())) return
     try {
-      const { runs, messages, threads } = await sweep({ checkpointer, graphs, cache, events })
+      const { runs, messages, webhooks, threads } = await sweep({
+        checkpointer,
+        graphs,
+        cache,
+        events,
+        webhooks: office,
+      })
       const counts = { ...runs, ...messages, ...threads }
-      if (Object.values(counts).some((count) => count > 0)) console.log(`sweep: ${JSON.stringify(counts)}`)
+      const all = [...Object.values(counts), ...Object.values(webhooks)]
+      if (all.some((count) => count > 0)) console.log(`sweep: ${JSON.stringify({ ...counts, webhooks })}`)
     } catch (error) {
       // The next one does what this one could not. Of an error of ours the sentence is enough.
       console.error(isRecollectError(error) ? `sweep: ${error.message}` : error)

@@ -16,6 +16,9 @@ import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadStreamRoutes } from './thread-stream.ts'
 import { threadRoutes } from './threads.ts'
 import { timeTravelRoutes } from './time-travel.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import { webhookEndpointRoutes } from './webhook-endpoints.ts'
+import { webhookKeyRoutes } from './webhook-keys.ts'
 
 export const routes: readonly Route[] = [
   ...threadRoutes,
@@ -32,6 +35,9 @@ export const routes: readonly Route[] = [
   ...approvalRoutes,
   ...reviewRoutes,
   ...approvalWebhookRoutes,
+  ...webhookEndpointRoutes,
+  ...webhookDeliveryRoutes,
+  ...webhookKeyRoutes,
   ...metaRoutes,
   ...healthRoutes,
 ]

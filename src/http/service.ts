@@ -3,6 +3,7 @@ import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, ThreadKey } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import type { WebhookOffice } from '../webhooks/office.ts'
 import type { HealthCheck } from './health.ts'
 
 export interface Service {
@@ -11,8 +12,8 @@ export interface Service {
   readonly checkpointer: Checkpointer
   readonly cache?: Cache
   readonly events?: EventLog
-  /** Of the tenants' webhooks; without it none are taken. */
-  readonly webhooks?: WebhookKeys
+  /** Of the tenants' webhooks: an office, or keys alone. Without it none are taken and none are sent. */
+  readonly webhooks?: WebhookOffice | WebhookKeys
   /** Of pages that people answer on; without it there are none. */
   readonly review?: ReviewLinks
   /** By the service's name, for `GET /health`. */

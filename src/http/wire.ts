@@ -1,15 +1,7 @@
 // What goes out as JSON: plain where state may be more than JSON, with the headers every answer has.
-import { base64Of } from '../kernel/base64.ts'
+import { plainText as wireText } from '../kernel/plain-json.ts'
 
-/** Dates as ISO 8601, maps as pairs, sets as lists, big integers as digits, bytes as base64; what has no word is left out. */
-export function wireText(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => {
-    if (item instanceof Map || item instanceof Set) return [...item]
-    if (typeof item === 'bigint') return String(item)
-    if (item instanceof Uint8Array) return base64Of(item)
-    return item
-  })
-}
+export { wireText }
 
 export function json(value: unknown, headers: Readonly<Record<string, string>> = {}, status = 200): Response {
   return new Response(wireText(value), {

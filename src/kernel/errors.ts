@@ -36,6 +36,10 @@ const codes = {
   approval_answered: { status: 409, retryable: false },
   approval_expired: { status: 409, retryable: false },
   approval_cancelled: { status: 409, retryable: false },
+  // webhooks
+  webhook_unknown: { status: 404, retryable: false },
+  webhook_disabled: { status: 409, retryable: false },
+  webhook_limit: { status: 409, retryable: false },
   // graphs and nodes
   graph_invalid: { status: 500, retryable: false },
   graph_unknown: { status: 404, retryable: false },

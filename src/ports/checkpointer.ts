@@ -4,6 +4,7 @@ import type { Chain, Frame, LoadChain, NewCheckpoint, SnapshotPut, StepRecord } 
 import type { Outbox, OutboxEntry } from './outbox.ts'
 import type { RunError, RunRecord, RunRecords, RunStatus } from './run-records.ts'
 import type { ThreadRecords } from './thread-records.ts'
+import type { Webhooks } from './webhooks.ts'
 
 /** Every method throws `storage_unavailable` when the outcome is unknown or the service is away, `storage_failed` when it refused. */
 export interface Checkpointer {
@@ -45,6 +46,7 @@ export interface Checkpointer {
   giveUpRuns(of: { readonly graphsOtherThan: readonly string[]; readonly olderThanMs: number }): Promise<number>
   readonly outbox: Outbox
   readonly approvals: Approvals
+  readonly webhooks: Webhooks
   readonly threads: ThreadRecords
   readonly runs: RunRecords
 }
@@ -220,6 +222,8 @@ export interface StepOutcome {
   readonly outcome: 'applied' | 'already' | 'fenced'
   readonly head: number
   readonly status: RunStatus
+  /** How many webhooks were put in the outbox with it; none unless told. */
+  readonly announced?: number
 }
 
 export interface Orphan {

@@ -56,3 +56,17 @@ export type {
   ThreadSearch,
   ThreadStatus,
 } from './thread-records.ts'
+export type {
+  DueWebhook,
+  EndpointChange,
+  NewDelivery,
+  TakeWebhooks,
+  TenantKey,
+  WebhookDelivery,
+  WebhookEndpoint,
+  WebhookEvent,
+  WebhookFate,
+  WebhookKey,
+  WebhookScope,
+  Webhooks,
+} from './webhooks.ts'

@@ -3,6 +3,7 @@ import { isRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
 import { decode } from '../kernel/json.ts'
 import type { Fate, Outbox, OutboxMessage } from '../ports/outbox.ts'
+import type { WebhookScope } from '../ports/webhooks.ts'
 import type { Env } from './context.ts'
 import { resend } from './resend.ts'
 
@@ -29,6 +30,12 @@ export interface DeliveryResult {
   readonly postponed: number
   /** Given up. */
   readonly failed: number
+}
+
+/** What tells endpoints of a tenant at once what is in the outbox for them. */
+export interface WebhookSender {
+  /** What is due of `of`, until nothing is or `untilMs`, by `performance.now()`, has come. Throws when storage is away. */
+  deliver(of: WebhookScope, untilMs?: number): Promise<DeliveryResult>
 }
 
 /** At once in one isolate: six connections is what a Worker has. */
@@ -77,7 +84,7 @@ async function fateOf(message: OutboxMessage, deliverer: Deliverer | undefined):
   if (deliverer === undefined || handler === undefined) return later(attempt, `nobody delivers "${topic}"`)
   try {
     const payload = decode(message.payload)
-    await inTime((signal) => handler({ ...message, payload }, { env: deliverer.env, signal }))
+    await inTime(timeoutMs, (signal) => handler({ ...message, payload }, { env: deliverer.env, signal }))
     return { status: 'delivered' }
   } catch (error) {
     // Of a foreign error its name alone: what it says may hold the payload.
@@ -87,19 +94,29 @@ async function fateOf(message: OutboxMessage, deliverer: Deliverer | undefined):
   }
 }
 
-/** With up to a fifth of chance, so that what failed together does not come again together. */
 function later(attempt: number, error: string, atLeastMs = 0): Fate {
+  const dueInMs = pauseAfter(attempt, atLeastMs)
+  return dueInMs === undefined ? { status: 'failed', error } : { status: 'pending', dueInMs, error }
+}
+
+/**
+ * Until the next attempt; `undefined`: that was the last. With up to a fifth of chance, so that what failed together does not come
+ * again together.
+ */
+export function pauseAfter(attempt: number, atLeastMs = 0): number | undefined {
   const pauseMs = pausesMs[attempt - 1]
-  if (pauseMs === undefined) return { status: 'failed', error }
-  return { status: 'pending', dueInMs: Math.round(Math.max(pauseMs * (1 + Math.random() / 5), atLeastMs)), error }
+  return pauseMs && Math.round(Math.max(pauseMs * (1 + Math.random() / 5), atLeastMs))
 }
 
 /** The end of the work, or of its time, whether or not it heeds the signal. */
-async function inTime(work: (signal: AbortSignal) => unknown): Promise<void> {
+export async function inTime<Result>(
+  timeoutMs: number,
+  work: (signal: AbortSignal) => Promise<Result> | Result,
+): Promise<Result> {
   const aborting = new AbortController()
   const timer = setTimeout(() => aborting.abort(new DOMException('Too slow.', 'TimeoutError')), timeoutMs)
   try {
-    await new Promise((resolve, reject) => {
+    return await new Promise<Result>((resolve, reject) => {
       aborting.signal.addEventListener('abort', () => reject(aborting.signal.reason))
       Promise.resolve(work(aborting.signal)).then(resolve, reject)
     })

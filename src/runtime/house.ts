@@ -5,7 +5,7 @@ import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
 import type { Env } from './context.ts'
-import type { Deliver } from './delivery.ts'
+import type { Deliver, WebhookSender } from './delivery.ts'
 import type { CompileOptions } from './options.ts'
 
 export interface House {
@@ -22,6 +22,7 @@ export interface House {
   /** By topic. */
   readonly deliver: Readonly<Record<string, Deliver>>
   readonly topics: readonly string[]
+  readonly webhooks: WebhookSender | undefined
   /** Takes a run that was given back. */
   readonly passOn: ((run: Orphan) => Promise<unknown>) | undefined
   /** Of threads that turns make. */
@@ -32,11 +33,11 @@ export interface House {
 
 /** `undefined` without a checkpointer. */
 export function houseOf(name: string, graph: Graph, options: CompileOptions): House | undefined {
-  const { checkpointer, cache, events, model, passOn, threadTtlMs, keepCheckpoints } = options
+  const { checkpointer, cache, events, model, passOn, threadTtlMs, keepCheckpoints, webhooks } = options
   const { env = {}, deepFreeze = false, speculate = true, leaseMs = 60_000, deliver = {} } = options
   if (checkpointer === undefined) return undefined
   return {
     ...{ name, graph, checkpointer, cache, events, model, env, deepFreeze, speculate, leaseMs },
-    ...{ deliver, topics: Object.keys(deliver), passOn, threadTtlMs, keepCheckpoints },
+    ...{ deliver, topics: Object.keys(deliver), webhooks, passOn, threadTtlMs, keepCheckpoints },
   }
 }

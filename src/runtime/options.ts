@@ -4,7 +4,7 @@ import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.t
 import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
 import type { Env } from './context.ts'
-import type { Deliver } from './delivery.ts'
+import type { Deliver, WebhookSender } from './delivery.ts'
 import type { Emit } from './events.ts'
 import { harmless } from './harmless.ts'
 import type { ThreadAddress } from './history.ts'
@@ -28,6 +28,8 @@ export interface CompileOptions {
   readonly leaseMs?: number
   /** Who delivers what nodes put in the outbox, by topic. */
   readonly deliver?: Readonly<Record<string, Deliver>>
+  /** Tells endpoints of the tenant at once what is in the outbox for them. Without it, or when it fails, the cron does. */
+  readonly webhooks?: WebhookSender
   /**
    * Takes a run that this worker had to give back: a queue, whose consumer calls `finish`. Without it, or when it fails, the
    * next request or the cron goes on with the run.

@@ -3,13 +3,14 @@ import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { CompiledGraph } from './compiled-graph.ts'
-import { type DeliveryResult, deliverMessages } from './delivery.ts'
+import { type DeliveryResult, deliverMessages, type WebhookSender } from './delivery.ts'
 
 export interface SweepOptions {
   readonly checkpointer: Checkpointer
   readonly graphs: Readonly<Record<string, CompiledGraph>>
   readonly cache?: Cache | undefined
   readonly events?: EventLog | undefined
+  readonly webhooks?: WebhookSender | undefined
   /** After so long nothing new is begun. 45,000 ms unless told otherwise. */
   readonly budgetMs?: number
 }
@@ -24,9 +25,12 @@ export interface SweepResult {
     readonly givenUp: number
   }
   readonly messages: DeliveryResult
+  readonly webhooks: DeliveryResult
   readonly threads: { readonly expired: number }
   readonly approvals: { readonly expired: number }
 }
+
+const noDeliveries: DeliveryResult = { delivered: 0, postponed: 0, failed: 0 }
 
 /** At once: a sweep shares its isolate, and six connections, with requests. */
 const atOnce = 4
@@ -35,20 +39,22 @@ const day = 86_400_000
 const settledForMs = 7 * day
 
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
-  const { checkpointer, graphs, budgetMs = 45_000 } = options
+  const { checkpointer, graphs, webhooks: office, budgetMs = 45_000 } = options
   const untilMs = performance.now() + budgetMs
   const graphsOtherThan = Object.keys(graphs)
   // First: their runs are due then.
   const unanswered = await checkpointer.approvals.expire(page)
   const runs = await finishOrphans(checkpointer, graphs, untilMs)
-  const [givenUp, messages, expired] = await Promise.all([
+  const [givenUp, messages, webhooks, expired] = await Promise.all([
     checkpointer.giveUpRuns({ graphsOtherThan, olderThanMs: day }),
     deliverMessages(checkpointer.outbox, deliverersOf(graphs), null, untilMs),
+    office?.deliver(null, untilMs) ?? noDeliveries,
     deleteExpired(options, untilMs),
     checkpointer.outbox.purge(settledForMs),
     checkpointer.approvals.purge(settledForMs),
+    checkpointer.webhooks.purge(settledForMs),
   ])
-  return { runs: { ...runs, givenUp }, messages, threads: { expired }, approvals: { expired: unanswered } }
+  return { runs: { ...runs, givenUp }, messages, webhooks, threads: { expired }, approvals: { expired: unanswered } }
 }
 
 async function finishOrphans(

@@ -38,6 +38,7 @@ export class ThreadProgress implements Progress {
   /** Whether the last commit's fate is known; after an unknown one nothing more may be said (T8). */
   #sure = true
   #sent = false
+  #announced = false
   #pending: { recorded: Recorded; checkpoint: NewCheckpoint }[] = []
   #finished: readonly SavedTask[] = []
   #asked: readonly PendingInterrupt[] = []
@@ -74,6 +75,11 @@ export class ThreadProgress implements Progress {
   /** Whether messages wait in the outbox since. */
   get sent(): boolean {
     return this.#sent
+  }
+
+  /** Whether webhooks wait there. */
+  get announced(): boolean {
+    return this.#announced
   }
 
   startAt(position: Position): void {
@@ -158,6 +164,7 @@ export class ThreadProgress implements Progress {
     if (outcome.outcome === 'fenced') throw lost(this.#claim, outcome.status === 'cancelled' ? 'cancelled' : 'fenced')
     this.#pending = []
     this.#sent ||= messages.length > 0
+    this.#announced ||= (outcome.announced ?? 0) > 0
     for (const { recorded, checkpoint } of pending) {
       this.#lastSeq++
       this.#head = this.#lastSeq

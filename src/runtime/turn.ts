@@ -152,11 +152,17 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     const end = { run: claim.run, ...advanced, seq, interrupts }
     emit(endOf(graph, end))
     const ended = { start, tip: { seq, hash, position: end.position }, lastSeq, sent }
-    return { ...end, afterwards: () => afterAnswer(house, { tenant, thread }, claim, ended) } // D
+    const afterwards = async () => {
+      // Not waited for, where nobody has to: a receiver may take its time.
+      if (progress.announced) request.defer(tellEndpoints(house, { tenant, run: claim.run }))
+      await afterAnswer(house, { tenant, thread }, claim, ended)
+    }
+    return { ...end, afterwards } // D
   } catch (error) {
     const failure = asRecollectError(error, 'internal', 'The run failed for a reason that recollect does not know.')
     await progress.fail(failure)
     emit({ type: 'run-failed', run: claim.run, error: failure })
+    if (progress.announced) request.defer(tellEndpoints(house, { tenant, run: claim.run }))
     if (failure.code === 'run_handed_over') request.defer(passOn(house, { tenant, thread, run: claim.run }))
     if (claim.mine || (request.run === undefined && !claim.cancelled)) throw failure
     const end = { run: claim.run, status: 'success', interrupts: [], seq: progress.head } as const
@@ -171,6 +177,13 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
 async function updated(progress: ThreadProgress, position: Position): Promise<Advanced> {
   await progress.commit('success')
   return { status: 'success', position }
+}
+
+async function tellEndpoints(
+  { webhooks }: House,
+  of: { readonly tenant: string; readonly run: string },
+): Promise<void> {
+  await webhooks?.deliver(of).catch(() => {})
 }
 
 async function passOn({ passOn: take, name: graph }: House, run: Omit<Orphan, 'graph'>): Promise<void> {

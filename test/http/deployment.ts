@@ -12,6 +12,7 @@ import document from '../../src/http/openapi.json' with { type: 'json' }
 import type { CompiledGraph } from '../../src/runtime/compiled-graph.ts'
 import { StateGraph } from '../../src/runtime/state-graph.ts'
 import { type Script, scriptedModel } from '../../src/testing/index.ts'
+import { WebhookOffice } from '../../src/webhooks/office.ts'
 
 export const secret = 'a secret of tests, thirty-two bytes'
 
@@ -54,8 +55,17 @@ export function deployment(options: Partial<ServeOptions> & { readonly script?: 
     waits: waiting(gate.promise).compile({ ...storage, name: 'waits' }),
     fails: failing.compile({ ...storage, name: 'fails' }),
   }
-  const app = serve({ graphs, checkpointer, cache, auth: { secret }, ...rest })
-  return { app, graphs, checkpointer, cache, open: gate.resolve, as: (claims: Claims = {}) => caller(app, claims) }
+  const webhooks = new WebhookOffice({ store: checkpointer.webhooks, secret: `${secret}, sealing` })
+  const app = serve({ graphs, checkpointer, cache, webhooks, auth: { secret }, ...rest })
+  return {
+    app,
+    graphs,
+    checkpointer,
+    cache,
+    webhooks,
+    open: gate.resolve,
+    as: (claims: Claims = {}) => caller(app, claims),
+  }
 }
 
 const odd = new StateGraph({
@@ -159,9 +169,16 @@ function responseFor(method: string, path: string, status: number): Described | 
   return responses && (responses[String(status)] ?? (document.components.responses.Problem as unknown as Described))
 }
 
+const made = new WeakMap<object, z.ZodType>()
+
 function schemaOf(schema: Record<string, unknown>): z.ZodType {
+  const known = made.get(schema)
+  if (known !== undefined) return known
   const whole = { ...schema, $defs: document.components.schemas }
-  return z.fromJSONSchema(JSON.parse(JSON.stringify(whole).replaceAll('#/components/schemas/', '#/$defs/')))
+  const text = JSON.stringify(whole).replaceAll('#/components/schemas/', '#/$defs/')
+  const fresh = z.fromJSONSchema(JSON.parse(text))
+  made.set(schema, fresh)
+  return fresh
 }
 
 export function said(content: string) {

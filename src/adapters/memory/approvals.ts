@@ -104,14 +104,15 @@ export class MemoryApprovals implements Approvals {
     }
   }
 
-  /** With the commit of the superstep that asks. */
+  /** With the commit of the superstep that asks. Gives those that are new. */
   ask(
     tenant: string,
     thread: StoredThread,
     run: StoredRun,
     superstep: Superstep,
     questions: readonly Question[],
-  ): void {
+  ): readonly ApprovalRecord[] {
+    const asked: ApprovalRecord[] = []
     for (const { task, key, expiresInMs, ...shown } of questions) {
       if (this.#find(tenant, null, shown.id) !== undefined) continue
       const expiresAtMs = expiresInMs === null ? undefined : this.#now() + expiresInMs
@@ -125,7 +126,9 @@ export class MemoryApprovals implements Approvals {
       const record: ApprovalRecord = { ...shown, ...place, status: 'pending', ...unanswered, ...times }
       const state = { answerToken: undefined, used: false, attempts: [] }
       this.#tables.approvals.add({ tenant, record, superstep, task, key, expiresAtMs, ...state })
+      asked.push(record)
     }
+    return asked
   }
 
   answersFor(tenant: string, thread: string, superstep: Superstep): Answer[] {

@@ -16,7 +16,7 @@ export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {
   const database = new MemoryDatabase(now)
   const claims = new MemoryClaims(database)
   const commits = new MemoryCommits(database)
-  const { threads, runs, outbox, approvals } = database
+  const { threads, runs, outbox, approvals, webhooks } = database
   return {
     beginTurn: async (begin) => claims.begin(begin),
     cancelRun: async (request) => claims.cancel(request),
@@ -30,7 +30,7 @@ export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {
     putSnapshot: async (snapshot) => putSnapshot(database, snapshot),
     orphans: async (search) => runs.orphans(search),
     giveUpRuns: async (of) => runs.giveUp(of),
-    ...{ threads, runs, outbox, approvals },
+    ...{ threads, runs, outbox, approvals, webhooks },
   }
 }
 

@@ -39,7 +39,7 @@ export class MemoryCommits {
   }
 
   #apply(thread: StoredThread, run: StoredRun, commit: StepCommit): StepOutcome {
-    const { threads, runs, outbox, approvals, now } = this.#database
+    const { threads, runs, outbox, approvals, announcements, now } = this.#database
     const { tenant, status, step, error } = commit
     const createdAt = new Date(now()).toISOString()
     const superstep = nextSuperstep(thread, run)
@@ -52,14 +52,15 @@ export class MemoryCommits {
     this.#keep(thread, superstep, commit)
     if (status === 'running' || status === 'success') approvals.markUsed(tenant, thread.record.thread, superstep)
     if (status === 'error') approvals.withdrawOpen(tenant, run)
-    approvals.ask(tenant, thread, run, superstep, commit.questions)
+    const asked = approvals.ask(tenant, thread, run, superstep, commit.questions)
     if (commit.checkpoints.length > 0) {
       run.input = null
       run.carried = []
     }
     runs.update(run, { step, status, error, attempts: 0, answer: head })
+    const announced = announcements.approvals(tenant, asked) + announcements.run(tenant, run)
     if (status === 'waiting') approvals.resumeAnswered(tenant, thread, superstep)
-    return { outcome: 'applied', head, status }
+    return { outcome: 'applied', head, status, ...(announced > 0 && { announced }) }
   }
 
   /** A commit drops what tasks had given before it; one that fails or waits leaves that of its own superstep. */

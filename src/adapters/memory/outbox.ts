@@ -30,7 +30,7 @@ export class MemoryOutbox implements Outbox {
     const mine = ({ message }: StoredMessage) =>
       run === null || (message.tenant === run.tenant && message.run === run.run)
     const due = [...this.#tables.messages]
-      .filter((stored) => stored.status === 'pending' && stored.dueAtMs <= now)
+      .filter((stored) => stored.endpoint === undefined && stored.status === 'pending' && stored.dueAtMs <= now)
       .filter((stored) => graphs.includes(stored.message.graph) && mine(stored))
       .sort((a, b) => a.dueAtMs - b.dueAtMs)
       .slice(0, limit)
@@ -59,9 +59,12 @@ export class MemoryOutbox implements Outbox {
     this.#drop(({ settledAtMs }) => settledAtMs !== undefined && settledAtMs < before)
   }
 
-  /** Of a thread that is deleted; what is still to be delivered was promised. */
+  /** Of a thread that is deleted; what is still to be delivered was promised, and a webhook only tells of it. */
   dropSettled(tenant: string, thread: string): void {
-    this.#drop(({ message, status }) => message.tenant === tenant && message.thread === thread && status !== 'pending')
+    this.#drop(
+      ({ message, status, endpoint }) =>
+        message.tenant === tenant && message.thread === thread && (status !== 'pending' || endpoint !== undefined),
+    )
   }
 
   #drop(unwanted: (stored: StoredMessage) => boolean): void {

@@ -7,10 +7,14 @@ import type { MemoryThreads } from './threads.ts'
 
 export class MemoryRuns implements RunRecords {
   readonly #tables: Tables
-  readonly #database: Pick<MemoryDatabase, 'threads' | 'approvals'>
+  readonly #database: Pick<MemoryDatabase, 'threads' | 'approvals' | 'announcements'>
   readonly #now: () => number
 
-  constructor(tables: Tables, database: Pick<MemoryDatabase, 'threads' | 'approvals'>, now: () => number) {
+  constructor(
+    tables: Tables,
+    database: Pick<MemoryDatabase, 'threads' | 'approvals' | 'announcements'>,
+    now: () => number,
+  ) {
     this.#tables = tables
     this.#database = database
     this.#now = now
@@ -82,6 +86,7 @@ export class MemoryRuns implements RunRecords {
       const message = `The run was started ${attempts} times and never got to a commit; it is not tried again. Its input is kept with the run.`
       this.update(run, { status: 'dead', error: { code: 'run_failed', message } })
       this.#database.approvals.withdraw(thread.tenant, run)
+      this.#database.announcements.run(thread.tenant, run)
       this.#threads.touch(thread, { status: 'error' })
     }
     return undefined
@@ -108,6 +113,7 @@ export class MemoryRuns implements RunRecords {
       const message = `No Worker has had the graph "${run.record.graph}" since this run was due. Deploy it and send the request again. Its input is kept with the run.`
       this.update(run, { status: 'dead', error: { code: 'graph_unknown', message } })
       this.#database.approvals.withdraw(thread.tenant, run)
+      this.#database.announcements.run(thread.tenant, run)
       this.#threads.touch(thread, { status: 'error' })
     }
     return given.length
@@ -158,9 +164,10 @@ export class MemoryRuns implements RunRecords {
 
   /** Another is to go on from its head: one that only stopped by itself is done. */
   endWaiting(thread: StoredThread, waiting: StoredRun): void {
-    const { approvals } = this.#database
+    const { approvals, announcements } = this.#database
     this.update(waiting, { status: approvals.isAsked(thread.tenant, waiting) ? 'cancelled' : 'success' })
     approvals.withdraw(thread.tenant, waiting)
+    announcements.run(thread.tenant, waiting)
   }
 
   #timestamp(): string {

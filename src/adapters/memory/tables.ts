@@ -5,6 +5,7 @@ import type { RunKind, SavedTask } from '../../ports/checkpointer.ts'
 import type { OutboxMessage } from '../../ports/outbox.ts'
 import type { RunRecord } from '../../ports/run-records.ts'
 import type { ThreadRecord } from '../../ports/thread-records.ts'
+import type { WebhookDelivery, WebhookEndpoint, WebhookKey } from '../../ports/webhooks.ts'
 
 export interface Tables {
   /** Tenant → thread. */
@@ -17,6 +18,11 @@ export interface Tables {
   readonly approvals: Set<StoredApproval>
   /** Tenant and id of webhooks that were accepted → the approval that they answered, and when. */
   readonly webhooks: Map<string, { readonly approval: StoredApproval; readonly atMs: number }>
+  /** In the order they were made. */
+  readonly endpoints: Set<StoredEndpoint>
+  readonly webhookKeys: Set<WebhookKey & { readonly tenant: string }>
+  /** In the order they were made. */
+  readonly deliveries: Set<WebhookDelivery & { readonly tenant: string; readonly endpoint: string }>
 }
 
 export interface StoredThread {
@@ -70,8 +76,17 @@ export interface StoredApproval {
   readonly attempts: ApprovalAttempt[]
 }
 
+export interface StoredEndpoint {
+  readonly tenant: string
+  record: Omit<WebhookEndpoint, 'secrets'>
+  /** Newest first. */
+  secrets: readonly { readonly sealed: string; readonly untilMs: number }[]
+}
+
 export interface StoredMessage {
   message: OutboxMessage
+  /** Of a webhook. */
+  readonly endpoint?: StoredEndpoint
   status: 'pending' | 'delivered' | 'failed'
   dueAtMs: number
   settledAtMs: number | undefined

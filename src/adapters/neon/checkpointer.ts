@@ -29,6 +29,7 @@ import {
   runOf,
   type StepRow,
 } from './rows.ts'
+import { neonWebhooks } from './webhooks.ts'
 
 /**
  * `neonCheckpointer(neon(env.DATABASE_URL))`. Needs the tables of `schema.sql` (`npm run migrate`); without them every call
@@ -44,11 +45,13 @@ class NeonCheckpointer implements Checkpointer {
   readonly runs: Checkpointer['runs']
   readonly outbox: Checkpointer['outbox']
   readonly approvals: Checkpointer['approvals']
+  readonly webhooks: Checkpointer['webhooks']
 
   constructor(database: Database) {
     this.#database = database
     this.outbox = neonOutbox(database)
     this.approvals = neonApprovals(database)
+    this.webhooks = neonWebhooks(database)
     this.threads = threadRecords(database)
     this.runs = runRecords(database)
   }
