@@ -24,11 +24,11 @@ export async function afterAnswer(
   { start, tip, lastSeq, sent }: Ended,
 ): Promise<void> {
   const { checkpointer, cache, name, keepCheckpoints } = house
-  const { run, head: seq, hash, owner, candidate } = claim
+  const { run, head: seq, hash, owner, cached } = claim
   const key: ThreadKey = { tenant, thread, owner }
   const text = dueSnapshot(claim, start)
   await Promise.allSettled([
-    cache && writeTip(cache, { tenant, thread, owner }, candidate, tip),
+    cache && writeTip(cache, { tenant, thread, owner }, { cached, start: { seq, hash, position: start } }, tip),
     text !== undefined && checkpointer.putSnapshot({ tenant, thread, seq, hash, text }),
     sent && deliverMessages(checkpointer.outbox, { [name]: house }, { tenant, run }),
     isDue(claim.lastSeq, lastSeq, keepCheckpoints) && checkpointer.threads.prune(key, keepCheckpoints),

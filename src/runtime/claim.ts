@@ -11,7 +11,7 @@ import { positionAt } from './chain.ts'
 import type { House } from './house.ts'
 import { commitPatienceMs, resend } from './resend.ts'
 import type { Ahead } from './speculation.ts'
-import type { Candidate } from './thread-cache.ts'
+import type { Cached, Candidate } from './thread-cache.ts'
 import type { TurnRequest, TurnRun } from './turn-request.ts'
 
 /** Six tries: a caller waits for it, and a lost acknowledgement would hold the thread for a lease. */
@@ -23,7 +23,7 @@ const maxAttempts = 5
 
 interface Attempt {
   readonly token: string
-  readonly candidate: Candidate | undefined
+  readonly cached: Cached
   readonly ahead: Ahead | undefined
   readonly begunAt: number
 }
@@ -77,7 +77,8 @@ export async function startingPosition(
   { tenant, thread }: TurnRequest,
   claim: Claim,
 ): Promise<Position> {
-  const { candidate, frames, head } = claim
+  const { cached, frames, head } = claim
+  const { candidate } = cached
   if (candidate !== undefined && isHead(candidate, claim)) return candidate.position
   if (frames !== null) return positionAt(frames)
   const load = () => checkpointer.loadChain({ tenant, thread, owner: null, seq: head, count: 1 })
@@ -95,7 +96,8 @@ export function inputsOf({ kind, input, carried }: Claim): TakenIn[] {
 }
 
 /** Whether the guess was about this very run, on this very state. */
-export function fits({ run, step, input, carried, candidate, ...claim }: Claim, request: TurnRequest): boolean {
+export function fits({ run, step, input, carried, cached, ...claim }: Claim, request: TurnRequest): boolean {
+  const { candidate } = cached
   const thisRun = run === request.run?.id && step === 0 && input !== null && carried.length === 0
   return thisRun && candidate !== undefined && isHead(candidate, claim)
 }

@@ -1,7 +1,7 @@
 // What the cache contributes to a turn: a candidate state before it, an append after it. Redis only ever saves time.
 import { deltaText, type Position, parseDelta, parseSnapshot, snapshotText } from '../graph/checkpoint.ts'
 import { applyDelta, difference } from '../graph/delta.ts'
-import type { Cache, CacheKey } from '../ports/cache.ts'
+import type { Cache, CacheEntry, CacheKey } from '../ports/cache.ts'
 
 /** A state that is the thread's if and only if its seq and hash equal the head's (T2). */
 export interface Candidate {
@@ -13,38 +13,60 @@ export interface Candidate {
   readonly appendedBytes: number
 }
 
+/** What the cache had to say before a turn. */
+export interface Cached {
+  readonly candidate?: Candidate
+  /** It did not answer: what it holds is not known, and may well be the thread. */
+  readonly silent?: true
+}
+
 const slackBytes = 16_384
 
 /** Any error, and anything odd, is a miss. */
-export async function readCandidate(cache: Cache | undefined, key: CacheKey): Promise<Candidate | undefined> {
-  if (cache === undefined) return undefined
+export async function readCached(cache: Cache | undefined, key: CacheKey): Promise<Cached> {
+  const entries = await cache?.read(key).catch(() => undefined)
+  if (entries === undefined) return cache === undefined ? {} : { silent: true }
   try {
-    const [state, ...turns] = await cache.read(key)
-    if (state === undefined) return undefined
-    const tip = turns.at(-1) ?? state
-    return {
-      seq: tip.seq,
-      hash: tip.hash,
-      position: turns.reduce(
-        (position, turn) => applyDelta(position, parseDelta(turn.text)),
-        parseSnapshot(state.text),
-      ),
-      stateBytes: state.text.length,
-      appendedBytes: turns.reduce((sum, turn) => sum + turn.text.length, 0),
-    }
+    const candidate = candidateOf(entries)
+    return candidate === undefined ? {} : { candidate }
   } catch {
-    return undefined
+    return {}
   }
 }
 
-/** Appends what changed since the candidate, which may lie behind by lost turns; or starts anew after a miss or when the appended parts outweigh the state. */
+function candidateOf([state, ...turns]: readonly CacheEntry[]): Candidate | undefined {
+  if (state === undefined) return undefined
+  const tip = turns.at(-1) ?? state
+  return {
+    seq: tip.seq,
+    hash: tip.hash,
+    position: turns.reduce((position, turn) => applyDelta(position, parseDelta(turn.text)), parseSnapshot(state.text)),
+    stateBytes: state.text.length,
+    appendedBytes: turns.reduce((sum, turn) => sum + turn.text.length, 0),
+  }
+}
+
+interface Tip {
+  readonly seq: number
+  readonly hash: string
+  readonly position: Position
+}
+
+/**
+ * Appends what changed since the candidate, which may lie behind by lost turns; or starts anew after a miss or when the appended
+ * parts outweigh the state. Behind a silence it appends to what the thread was: a slow cache is not sent the thread at every turn.
+ */
 export async function writeTip(
   cache: Cache,
   key: CacheKey,
-  candidate: Candidate | undefined,
-  tip: { seq: number; hash: string; position: Position },
+  { cached: { candidate, silent }, start }: { readonly cached: Cached; readonly start: Tip },
+  tip: Tip,
 ): Promise<void> {
   const { seq, hash, position } = tip
+  if (silent && start.seq > 0) {
+    await cache.append(key, start, [{ seq, hash, text: deltaText(difference(start.position, position)) }])
+    return
+  }
   const outweighed = candidate !== undefined && candidate.appendedBytes > candidate.stateBytes + slackBytes
   if (candidate === undefined || outweighed || candidate.seq > seq || surpasses(candidate.position, position)) {
     await cache.replace(key, { seq, hash, text: snapshotText(position) })

@@ -38,7 +38,7 @@ import { commitPatienceMs, isUnknownOutcome, resend } from './resend.ts'
 import { runAhead } from './speculation.ts'
 import { TaskParts } from './task-parts.ts'
 import { telling } from './telling.ts'
-import { readCandidate } from './thread-cache.ts'
+import { readCached } from './thread-cache.ts'
 import { ThreadProgress } from './thread-progress.ts'
 import type { TurnRequest, TurnResult } from './turn-request.ts'
 
@@ -50,11 +50,11 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
   let kept = false
   for (let first = true; ; first = false) {
     const begunAt = performance.now()
-    const reading = user === null ? undefined : readCandidate(house.cache, { tenant, thread, owner: user }) // A
+    const reading = user === null ? undefined : readCached(house.cache, { tenant, thread, owner: user }) // A
     const guessing =
       first && house.speculate
         ? // A state that cannot even be planned on is no guess.
-          reading?.then((candidate) => candidate && runAhead(house, request, candidate)).catch(() => undefined)
+          reading?.then(({ candidate }) => candidate && runAhead(house, request, candidate)).catch(() => undefined)
         : undefined
     const token = randomId()
     // A thread that is deleted while a turn waits for it stays deleted.
@@ -65,10 +65,10 @@ export async function takeTurn(house: House, request: TurnRequest): Promise<Turn
       if (isUnknownOutcome(error) && request.run) request.defer(abandon(house.checkpointer, begin, kept))
       throw error
     }) // B
-    const candidate = await reading
+    const cached = (await reading) ?? {}
     const ahead = await guessing
     if (claim.outcome === 'claimed') {
-      const result = await workOn(house, request, { ...claim, token, candidate, ahead, begunAt }) // C
+      const result = await workOn(house, request, { ...claim, token, cached, ahead, begunAt }) // C
       if (claim.mine || request.run === undefined) return result
       if (request.handOver?.aborted) throw handedOver()
       continue
@@ -114,7 +114,7 @@ export async function cancelTurn(house: House, request: Omit<TurnRequest, 'run'>
   if (claim.outcome === 'unknown-thread') throw unknownThread(thread)
   if (claim.outcome === 'unknown-run') throw unknownRun(thread, run)
   if (claim.outcome === 'ended') return
-  const attempt = { token, candidate: undefined, ahead: undefined, begunAt }
+  const attempt = { token, cached: {}, ahead: undefined, begunAt }
   await workOn(house, { ...request, run: undefined }, { ...claim, ...attempt })
 }
 

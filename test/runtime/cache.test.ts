@@ -58,6 +58,52 @@ describe('a cached thread', () => {
   })
 })
 
+describe('a cache that does not answer in time', () => {
+  test('is not sent the thread again, but what each turn adds; and holds the thread when it answers again', async () => {
+    const inner = memoryCache()
+    const asked = { silent: false, replaced: 0 }
+    const cache: Cache = {
+      ...inner,
+      read: (of) => (asked.silent ? Promise.reject(new Error('Too slow.')) : inner.read(of)),
+      replace: (of, entry) => {
+        asked.replaced++
+        return inner.replace(of, entry)
+      },
+    }
+    const { app, counted } = house(cache)
+    await app.invoke({ size: long, log: 'a' }, at)
+    asked.silent = true
+    for (let number = 0; number < 3; number++) await app.invoke({ log: 'more' }, at)
+    expect(asked.replaced).toBe(1)
+    expect(counted.loads).toBe(3)
+    asked.silent = false
+    await app.invoke({ log: 'again' }, at)
+    expect(counted.loads).toBe(3)
+    expect(await inner.read(key)).toHaveLength(5)
+  })
+
+  test('and has lost a turn meanwhile, is right again after the next', async () => {
+    const inner = memoryCache()
+    let silent = false
+    const cache: Cache = { ...inner, read: (of) => (silent ? Promise.reject(new Error('Too slow.')) : inner.read(of)) }
+    const { app, counted } = house(cache)
+    await app.invoke({ size: long, log: 'a' }, at)
+    const kept = await inner.read(key)
+    silent = true
+    await app.invoke({ log: 'lost' }, at)
+    await inner.replace(key, kept[0] ?? expect.unreachable())
+    await app.invoke({ log: 'not appended' }, at)
+    expect(await inner.read(key)).toHaveLength(1)
+    silent = false
+    await app.invoke({ log: 'behind' }, at)
+    expect(counted.loads).toBe(3)
+    await app.invoke({ log: 'right' }, at)
+    expect(counted.loads).toBe(3)
+    const { log } = (await app.state(at)).values
+    expect(log.filter((_, index) => index % 3 === 0)).toEqual(['a', 'lost', 'not appended', 'behind', 'right'])
+  })
+})
+
 describe('a cache that lies behind, ahead or elsewhere', () => {
   const corruptions: Record<
     string,
