@@ -99,10 +99,13 @@ export function answers(
       if (of !== asks) return
       const status = await statusOf(world, question)
       if (status !== 'answered')
-        world.noted.push({ kind: 'untrue', what: `the tool ran while its approval was ${status}` })
+        world.noted.push({ kind: 'unapproved', what: `the tool ran while its approval was ${status}` })
     }
     const answer = decision === 'approve' ? approve : respond
     const told = await Promise.all(by.map((who) => answeredBy(world, { who, road, answer, returns, question })))
+    // One of them only follows the run of the other, and a reader may be told twice.
+    if (by.length > 1)
+      told.splice(0, by.length, ...told.map((each) => ({ ...each, answeredAt: Number.POSITIVE_INFINITY })))
     // Of whoever was lost nobody knows whether they have answered. Somebody else does, in the end.
     const later = { who: 'later', road: 'code', answer, returns: true, question } as const
     if ((await statusOf(world, question)) === 'pending') told.push(await answeredBy(world, later))
