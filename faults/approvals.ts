@@ -4,8 +4,12 @@ import { answers, approvedTool, runsOnce } from './approved.ts'
 import { inLanes } from './lanes.ts'
 import type { Figures, PartOptions } from './part.ts'
 import type { Scenario } from './scenario.ts'
-import { casesOf, counted, lanes, met, noticed } from './single.ts'
+import { casesOf, counted, met, noticed } from './single.ts'
 import { memoryStorage, postgresStorage } from './storage.ts'
+
+/** Fewer, and longer leases, than of single runs: a worker that is only slow must not be taken for one that is gone. */
+const lanes = 40
+const leaseMs = 3_000
 
 const plain = { program: approvedTool(false), check: runsOnce(false) }
 const kept = { program: approvedTool(true), check: runsOnce(true) }
@@ -47,6 +51,8 @@ export async function approvals({ say }: PartOptions): Promise<Figures> {
 
 async function broken({ storage }: ReturnType<typeof memoryStorage>, say: PartOptions['say']) {
   const cases = await inLanes(approvalScenarios, 2, (scenario) => casesOf(storage(), scenario))
-  const results = await inLanes(cases.flat(), lanes, async (each) => noticed(await met(storage, each)))
-  return counted(results, say)
+  const results = await inLanes(cases.flat(), lanes, async (each) => noticed(await met(storage, each, leaseMs)))
+  const problems = results.flatMap(({ result }) => result.problems)
+  const count = (...kinds: string[]) => problems.filter(({ kind }) => kinds.includes(kind)).length
+  return { ...counted(results, say), lostAnswers: count('lost', 'unanswered'), unapproved: count('unapproved') }
 }

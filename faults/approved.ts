@@ -2,13 +2,14 @@
 // only answers, as over HTTP.
 import * as z from 'zod/mini'
 import {
+  type Channels,
   callsTools,
   END,
-  isRecollectError,
   type Message,
   messages,
   modelNode,
   type RunEvent,
+  type RunResult,
   StateGraph,
   tool,
   toolNode,
@@ -20,6 +21,7 @@ import { failedForGood, owner } from './client.ts'
 import { pause } from './mode.ts'
 import { type Play, thread } from './plays.ts'
 import { linesOf, type Program, requestOf } from './program.ts'
+import type { Outcome } from './worker.ts'
 import type { World } from './world.ts'
 
 const callTries = 5
@@ -97,10 +99,13 @@ export function answers(
       if (of !== asks) return
       const status = await statusOf(world, question)
       if (status !== 'answered')
-        world.noted.push({ kind: 'untrue', what: `the tool ran while its approval was ${status}` })
+        world.noted.push({ kind: 'unapproved', what: `the tool ran while its approval was ${status}` })
     }
     const answer = decision === 'approve' ? approve : respond
     const told = await Promise.all(by.map((who) => answeredBy(world, { who, road, answer, returns, question })))
+    // One of them only follows the run of the other, and a reader may be told twice.
+    if (by.length > 1)
+      told.splice(0, by.length, ...told.map((each) => ({ ...each, answeredAt: Number.POSITIVE_INFINITY })))
     // Of whoever was lost nobody knows whether they have answered. Somebody else does, in the end.
     const later = { who: 'later', road: 'code', answer, returns: true, question } as const
     if ((await statusOf(world, question)) === 'pending') told.push(await answeredBy(world, later))
@@ -138,8 +143,7 @@ async function answeredBy(world: World, answering: Answering): Promise<Told> {
   for (let tries = 1; tries <= mostTries; tries++) {
     const events: RunEvent[] = []
     streams.push(events)
-    const worker = world.worker(answering.who)
-    const outcome = await worker.attempt(() => attempt(world, worker, answering, { events, onward }))
+    const outcome = await attempt(world, answering, { events, onward })
     if (outcome === 'gone') {
       if (!answering.returns) return told('unknown')
     } else if ('value' in outcome) {
@@ -154,27 +158,28 @@ async function answeredBy(world: World, answering: Answering): Promise<Told> {
   return told('unknown')
 }
 
-type Worker = ReturnType<World['worker']>
+type End = Outcome<RunResult<Channels>>
 
 async function attempt(
   world: World,
-  worker: Worker,
   { who, road, answer, question: { id, run } }: Answering,
   { events, onward }: { events: RunEvent[]; onward: string | undefined },
-) {
+): Promise<End> {
+  const worker = world.worker(who)
   const { app, defer: waitUntil } = worker
   const at = placeOf(world)
   const emit = (event: RunEvent) => events.push(event)
   // The run has failed for good; what was answered stays for whoever goes on.
-  if (onward !== undefined) return app.run(null, { ...at, key: onward, emit, waitUntil })
+  if (onward !== undefined) return worker.attempt(() => app.run(null, { ...at, key: onward, emit, waitUntil }))
   const answerer = { tenant: world.tenant, user: null, by: who, approver: true, via: 'api' }
-  await app.answer(answerer, { id, answer, key: `key of ${who}`, run }).catch((error: unknown) => {
-    // The other was first: the end is the same.
-    if (!isRecollectError(error) || error.code !== 'approval_answered' || who === 'later') throw error
-  })
-  if (road === 'code') return app.goOn(at, run, { emit, waitUntil })
+  const taken = await worker.attempt(() => app.answer(answerer, { id, answer, key: `key of ${who}`, run }))
+  // The other may have been first: the end is the same.
+  const late = taken !== 'gone' && 'error' in taken && taken.error.code === 'approval_answered' && who !== 'later'
+  if (taken === 'gone' || ('error' in taken && !late)) return taken
+  if (road === 'code') return worker.attempt(() => app.goOn(at, run, { emit, waitUntil }))
   waitUntil(app.finish({ ...at, run }).catch(() => {}))
-  return world.worker('read').app.result(at, run)
+  const reader = world.worker('read')
+  return reader.attempt(() => reader.app.result(at, run))
 }
 
 function placeOf({ tenant }: World) {

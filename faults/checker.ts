@@ -70,6 +70,7 @@ export interface Problem {
     | 'gap'
     | 'key'
     | 'message'
+    | 'unapproved'
   readonly what: string
 }
 

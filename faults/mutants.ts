@@ -1,6 +1,7 @@
 // Each guard taken away alone: a directed test must notice. Random load does not, for guards overlap.
 import { postgresBinaries } from '../local/neon/throwaway-postgres.ts'
 import { inLanes } from './lanes.ts'
+import { approvalGuards } from './mutants/approvals.ts'
 import { claims } from './mutants/claims.ts'
 import { commits } from './mutants/commits.ts'
 import { type Laboratory, laboratory } from './mutants/laboratory.ts'
@@ -21,7 +22,7 @@ interface Trial {
 
 export async function mutants({ say }: PartOptions): Promise<Figures> {
   if (postgresBinaries() === undefined) throw new Skipped('it needs postgresql: apt-get install postgresql')
-  const all = [...claims, ...commits, ...retention, ...runtimeGuards]
+  const all = [...claims, ...commits, ...approvalGuards, ...retention, ...runtimeGuards]
   const laboratories = Array.from({ length: lanes }, laboratory)
   const free = [...laboratories]
   const inOne = async <Result>(work: (room: Laboratory) => Promise<Result>): Promise<Result> => {

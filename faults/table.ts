@@ -1,7 +1,7 @@
 // Figures for people: a line for each part, and what must be 0 is shouted when it is not.
 import type { Figures } from './part.ts'
 
-const mustBeZero = new Set(['wrong', 'lost', 'duplicated', 'outOfOrder', 'twice'])
+const mustBeZero = new Set(['wrong', 'lost', 'duplicated', 'outOfOrder', 'twice', 'lostAnswers', 'unapproved'])
 
 export function table(figures: Readonly<Record<string, Figures>>): string {
   const width = Math.max(0, ...Object.keys(figures).map((name) => name.length))

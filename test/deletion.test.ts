@@ -56,6 +56,8 @@ test('a canary grep finds a thread everywhere before it is deleted, and nowhere 
     edges: { start: ['told', 'shaky'] },
   }).compile({ ...storage, deliver: { told: () => {} } })
   const graphs = { default: graph }
+  const endpoint = { url: 'https://a.example/', events: ['run.finished', 'run.failed'] as const, sealed: 's' }
+  await checkpointer.webhooks.createEndpoint({ tenant: at.tenant, id: 'we_1' }, endpoint, 1)
   await expect(graph.invoke({ log: canary }, { ...at, record: true, key: canary })).rejects.toMatchObject({
     code: 'node_failed',
   })

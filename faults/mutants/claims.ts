@@ -115,13 +115,18 @@ export const claims: readonly Mutant[] = [
     ...{
       guard: 'a run given up that was kept before',
       ...abandon,
-      find: 'r.run = th.lease_run and r.run = _run',
-      replace: 'r.run = th.lease_run',
+      find: 'delete from recollect.runs r where r.tenant = _tenant and r.run = th.lease_run and r.run = _run',
+      replace: 'delete from recollect.runs r where r.tenant = _tenant and r.run = th.lease_run',
     },
     killedBy: ["a claim that is given up gives another's run back"],
   },
   {
-    ...{ guard: 'a run given up that has committed', ...abandon, find: ' and r.last_commit is null', replace: '' },
+    ...{
+      guard: 'a run given up that has committed',
+      ...abandon,
+      find: 'r.run = _run and r.last_commit is null;',
+      replace: 'r.run = _run;',
+    },
     killedBy: ['a run that has committed is not taken away with its claim'],
   },
   {

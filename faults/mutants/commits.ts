@@ -74,13 +74,13 @@ export const commits: readonly Mutant[] = [
   },
   {
     ...{ guard: 'parts dropped by the commit', ...commit },
-    find: "delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread\n    and not (_status = 'error' and w.run = next.run and w.step = next.step);",
+    find: "delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread\n    and not (_status in ('error', 'waiting') and w.run = next.run and w.step = next.step);",
     replace: '',
     killedBy: ['a cancelled run leaves nothing to go on with'],
   },
   {
     ...{ guard: 'T5 parts kept by a failure', ...commit },
-    find: " and not (_status = 'error' and w.run = next.run and w.step = next.step)",
+    find: " and not (_status in ('error', 'waiting') and w.run = next.run and w.step = next.step)",
     replace: '',
     killedBy: ['T5 what a failed superstep had finished is found'],
   },

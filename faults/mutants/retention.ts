@@ -29,13 +29,13 @@ export const retention: readonly Mutant[] = [
   },
   {
     ...{ guard: 'pruning keeps where a rollback leads', ...schema, within: 'prune_thread' },
-    find: "    select r.base from recollect.runs r\n      where r.tenant = _tenant and r.thread = _thread and r.status in ('queued', 'running') and r.base is not null\n    union\n",
+    find: "    select coalesce(r.base, r.fork_from) from recollect.runs r\n      where r.tenant = _tenant and r.thread = _thread and r.status in ('queued', 'running', 'waiting')\n    union\n",
     replace: '',
     killedBy: ['where a run at work would be rolled back to stays'],
   },
   {
     ...{ guard: 'a thread with a run that is due does not expire', ...schema, within: 'expired' },
-    find: " and not exists (select 1 from recollect.runs r\n    where r.tenant = t.tenant and r.thread = t.thread and r.status in ('queued', 'running'))",
+    find: " and not exists (select 1 from recollect.runs r\n    where r.tenant = t.tenant and r.thread = t.thread and r.status in ('queued', 'running', 'waiting'))",
     replace: '',
     killedBy: ['a thread with a run that is due stays'],
   },

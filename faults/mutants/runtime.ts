@@ -86,12 +86,12 @@ export const runtimeGuards: readonly Mutant[] = [
     killedBy: ['of the claim, for good, is told as unknown, and has not happened'],
   },
   {
-    ...{ guard: 'T7 epoch in ids of messages', ...runtime('context', 'speculation') },
+    ...{ guard: 'T7 epoch in ids of messages', ...runtime('task-context', 'speculation') },
     ...{ find: 'isHeld(held) ? idWith(held.epoch) : held.then(({ epoch }) => idWith(epoch))', replace: 'idWith(0)' },
     killedBy: ['ids are as without it: they have the epoch of the claim'],
   },
   {
-    ...{ guard: 'what a node says after its time', ...runtime('context', 'node') },
+    ...{ guard: 'what a node says after its time', ...runtime('task-context', 'node') },
     ...{
       find: 'emit: (event) => (this.#closed ? undefined : this.#scope.emit(event)),',
       replace: 'emit: (event) => this.#scope.emit(event),',

@@ -19,10 +19,14 @@ export type ToolApproval = Interrupt<z.infer<typeof payload>, ToolDecision>
 
 export const toolApprovalKind = 'tool-approval'
 
-/** Arguments that a person has edited must be such as the tool takes. */
+/**
+ * An answer is for the call: how the tool is described may change while it waits. Arguments that a person has edited must be such
+ * as the tool takes.
+ */
 export function toolApproval(tools: ReadonlyMap<string, Tool>): ToolApproval {
   return {
     ...interrupt(toolApprovalKind, { payload, answer: decision }),
+    bound: ({ tool, callId, arguments: shown }) => ({ tool, callId, arguments: shown }),
     async misfit(answer, { tool }) {
       if (answer.decision !== 'edit') return undefined
       try {

@@ -46,8 +46,8 @@ async function decided(
     return { role: 'tool', toolCallId: call.id, name: call.name, content, status }
   }
   const failed = (error: unknown) => {
-    // Of a run that is being stopped, the tool's failure is no answer.
-    if (context.signal.aborted) throw error
+    // Of a run that is being stopped, the tool's failure is no answer; nor is that what it did could not be kept.
+    if (context.signal.aborted || isOfRun(error)) throw error
     return told(isRecollectError(error) ? error.message : `${call.name} failed: ${messageOf(error)}`, 'error')
   }
   try {
@@ -59,6 +59,11 @@ async function decided(
     const message = failed(error)
     return async () => message
   }
+}
+
+/** What the tool used of the runtime failed, and not the tool: a model can mend nothing there. */
+function isOfRun(error: unknown): boolean {
+  return isRecollectError(error) && /^(storage|run)_/.test(error.code)
 }
 
 interface Deciding {

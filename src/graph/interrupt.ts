@@ -21,6 +21,7 @@ export interface AnyInterrupt {
   readonly answer: StandardSchema
   readonly terms: InterruptTerms
   readonly misfit?: (answer: never, payload: never) => Promise<string | undefined>
+  readonly bound?: (payload: never) => unknown
 }
 
 /** A question: what is shown, and what an answer looks like. */
@@ -29,6 +30,8 @@ export interface Interrupt<Payload = unknown, Answer = unknown> extends AnyInter
   readonly answer: StandardSchema<unknown, Answer>
   /** Why a valid answer does not fit what was asked. */
   readonly misfit?: (answer: Answer, payload: Payload) => Promise<string | undefined>
+  /** What of the payload an answer is for: asked with anything else there, it is another question. All of it unless given. */
+  readonly bound?: (payload: Payload) => unknown
 }
 
 const names = /^[A-Za-z0-9_.-]{1,64}$/

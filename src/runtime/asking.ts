@@ -31,8 +31,9 @@ export class Asking {
     const { step, index, node } = this.#place
     this.#assertKnown(question)
     const failure = { code: 'node_failed', what: `What node "${node}" asks by interrupt "${name}"` } as const
-    const text = encode(await validate(schema, payload, failure))
-    const key = this.#keyOf(`${name}:${hashOf(text)}`)
+    const shown = await validate(schema, payload, failure)
+    const text = encode(shown)
+    const key = this.#keyOf(`${name}:${hashOf(question.bound === undefined ? text : encode(question.bound(shown)))}`)
     const { parts } = await this.#scope.held
     const given = parts.answer(step, index, key)
     // It was valid when it was accepted.

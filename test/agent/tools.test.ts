@@ -6,9 +6,9 @@ import * as mini from 'zod/mini'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { messages } from '../../src/agent/messages.ts'
 import type { ToolContext } from '../../src/agent/tool.ts'
-import { agent, StateGraph, type Tool, tool, toolNode, user } from '../../src/index.ts'
+import { agent, RecollectError, StateGraph, type Tool, tool, toolNode, user } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
-import { at, deferred } from '../runtime/doubles.ts'
+import { altered, at, deferred } from '../runtime/doubles.ts'
 
 interface Call {
   readonly id?: string
@@ -179,6 +179,37 @@ describe('the tool node', () => {
     }).compile()
     expect((await app.invoke({ messages: user('x') })).messages).toHaveLength(1)
     expect((await app.invoke({})).messages).toEqual([])
+  })
+
+  test('tells the model nothing of storage that was away: the run fails, and what was done is done again under its key', async () => {
+    const keys: string[] = []
+    const pay = tool('pay', {
+      description: 'Pays.',
+      input: z.object({}),
+      run: (_, { idempotencyKey, task }) => task('paid', () => keys.push(idempotencyKey)),
+    })
+    const inner = memoryCheckpointer()
+    let away = true
+    const saveTask: typeof inner.saveTask = async (...part) => {
+      if (away) throw new RecollectError('storage_failed', 'Postgres refused a statement.')
+      return inner.saveTask(...part)
+    }
+    const model = scriptedModel((said) =>
+      said.at(-1)?.role === 'user' ? { calls: [{ name: 'pay', arguments: {} }] } : 'Done.',
+    )
+    const app = agent({ tools: [pay] }).compile({ model, checkpointer: altered(inner, { saveTask }) })
+    await expect(app.invoke({ messages: user('Go') }, at)).rejects.toMatchObject({ code: 'storage_failed' })
+    expect((await app.state(at)).values.messages.map(({ role }) => role)).toEqual(['user', 'assistant'])
+    away = false
+    const { messages: said } = await app.invoke(null, at)
+    expect(said.map(({ role, content }) => `${role} ${content}`)).toEqual([
+      'user Go',
+      'assistant ',
+      'tool 2',
+      'assistant Done.',
+    ])
+    expect(keys).toHaveLength(2)
+    expect(new Set(keys).size).toBe(1)
   })
 
   test('of a run that is aborted answers nothing', async () => {

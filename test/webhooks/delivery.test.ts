@@ -3,6 +3,7 @@ import OpenAI from 'openai'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod/mini'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
+import { neonCheckpointer } from '../../src/adapters/neon/index.ts'
 import {
   append,
   type CompileOptions,
@@ -16,7 +17,7 @@ import { randomId } from '../../src/kernel/id.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import { webhookEvents } from '../../src/ports/webhooks.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
-import { altered, unavailable } from '../runtime/doubles.ts'
+import { altered, settled, unavailable } from '../runtime/doubles.ts'
 import { type Receiver, type Reply, receiver } from './receiver.ts'
 
 const secret = 'a secret that seals, of tests: 32 bytes'
@@ -147,6 +148,27 @@ describe('a turn', () => {
     expect(taken).toBe(0)
   })
 
+  test('costs one statement a superstep, and the claim, with everything that is told of it', async () => {
+    let statements = 0
+    const { sql } = database ?? expect.unreachable()
+    const checkpointer = neonCheckpointer({
+      query: (text, parameters = [], options = {}) => {
+        statements++
+        return sql.query(text, parameters, options)
+      },
+    })
+    const { office } = house(checkpointer)
+    const { app } = house(checkpointer, {}, { webhooks: undefined as never })
+    const at = place()
+    await office.createEndpoint(at.tenant, { url: 'https://a.example/', events: webhookEvents })
+    statements = 0
+    await app.invoke({ log: 'quiet' }, at)
+    expect(statements).toBe(2)
+    expect(await office.store.take({ of: { ...at, run: 'other' }, token: 't', limit: 1, leaseMs: 1 })).toEqual([])
+    const due = await office.store.take({ of: null, token: 't', limit: 100, leaseMs: 60_000 })
+    expect(due.filter(({ tenant }) => tenant === at.tenant)).toHaveLength(1)
+  })
+
   test('that nobody can tell of at once is told of by the sweep', async () => {
     const inner = memoryCheckpointer()
     const { office, swept } = house(inner)
@@ -160,6 +182,37 @@ describe('a turn', () => {
     expect((await swept()).webhooks).toEqual({ delivered: 1, postponed: 0, failed: 0 })
     expect((await swept()).webhooks).toEqual({ delivered: 0, postponed: 0, failed: 0 })
     expect(one.received).toHaveLength(1)
+  })
+})
+
+describe('many receivers that hang', () => {
+  test('are left behind by those that answer', async () => {
+    const checkpointer = memoryCheckpointer()
+    const calls: string[] = []
+    const send = vi.fn((url: string, { signal }: { signal: AbortSignal }) => {
+      calls.push(url)
+      if (url.includes('well')) return Promise.resolve(new Response(null, { status: 204 }))
+      return new Promise<Response>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    const { office, app, swept } = house(checkpointer, { fetch: send as unknown as typeof fetch })
+    const at = place()
+    for (let count = 0; count < 12; count++)
+      await office.createEndpoint(at.tenant, { url: `https://stuck-${count}.example/`, events: ['run.finished'] })
+    vi.useFakeTimers()
+    await app.invoke({ log: 'quiet' }, at)
+    const failed = async () => (await office.store.endpoints(at.tenant)).filter(({ failures }) => failures > 0).length
+    for (let step = 0; step < 200 && (await failed()) < 12; step++) await vi.advanceTimersByTimeAsync(1_000)
+    expect(calls).toHaveLength(12)
+    await office.createEndpoint(at.tenant, { url: 'https://well.example/', events: ['run.finished'] })
+    const quiet = house(checkpointer, {}, { webhooks: undefined as never })
+    for (let count = 0; count < 3; count++) await quiet.app.invoke({ log: 'quiet' }, at)
+    calls.length = 0
+    const sweeping = swept()
+    await vi.waitFor(() => expect(calls.filter((url) => url.includes('well'))).toHaveLength(3))
+    expect(calls.length).toBeLessThan(10)
+    const { value } = await settled(sweeping)
+    expect(value?.webhooks.delivered).toBe(3)
+    expect(value?.webhooks.postponed).toBeGreaterThan(3)
   })
 })
 
