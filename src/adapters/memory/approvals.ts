@@ -11,7 +11,7 @@ import type {
 } from '../../ports/approvals.ts'
 import type { Answer } from '../../ports/checkpointer.ts'
 import type { Superstep } from './saved-tasks.ts'
-import { isLive, type StoredApproval, type StoredRun, type StoredThread, type Tables } from './tables.ts'
+import { isLive, type StoredApproval, type StoredRun, type StoredThread, type Tables, unanswered } from './tables.ts'
 
 export class MemoryApprovals implements Approvals {
   readonly #tables: Tables
@@ -116,14 +116,7 @@ export class MemoryApprovals implements Approvals {
     for (const { task, key, expiresInMs, ...shown } of questions) {
       if (this.#find(tenant, null, shown.id) !== undefined) continue
       const expiresAtMs = expiresInMs === null ? undefined : this.#now() + expiresInMs
-      const { thread: id, owner: requester, head: seq } = thread.record
-      const unanswered = { answer: null, answeredBy: null, answeredVia: null, answeredAt: null }
-      const times = {
-        expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
-        createdAt: this.#timestamp(),
-      }
-      const place = { thread: id, run: run.record.run, graph: run.record.graph, requester, seq }
-      const record: ApprovalRecord = { ...shown, ...place, status: 'pending', ...unanswered, ...times }
+      const record = { ...shown, ...unanswered(thread, run, { expiresAtMs, nowMs: this.#now() }) }
       const state = { answerToken: undefined, used: false, attempts: [] }
       this.#tables.approvals.add({ tenant, record, superstep, task, key, expiresAtMs, ...state })
       asked.push(record)

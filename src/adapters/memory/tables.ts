@@ -126,3 +126,17 @@ export const rootCheckpoint: StoredCheckpoint = {
   chainBytes: 0,
   baseBytes: 0,
 }
+
+/** What a question is beside what is shown, when it is asked. */
+export function unanswered(
+  { record: { thread, owner: requester, head: seq } }: StoredThread,
+  { record: { run, graph } }: StoredRun,
+  { expiresAtMs, nowMs }: { readonly expiresAtMs: number | undefined; readonly nowMs: number },
+) {
+  return {
+    ...{ thread, run, graph, requester, seq, status: 'pending' as const },
+    ...{ answer: null, answeredBy: null, answeredVia: null, answeredAt: null },
+    expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
+    createdAt: new Date(nowMs).toISOString(),
+  }
+}
