@@ -56,7 +56,8 @@ export function deployment(options: Partial<ServeOptions> & { readonly script?: 
     fails: failing.compile({ ...storage, name: 'fails' }),
   }
   const webhooks = new WebhookOffice({ store: checkpointer.webhooks, secret: `${secret}, sealing` })
-  const app = serve({ graphs, checkpointer, cache, webhooks, auth: { secret }, ...rest })
+  const review = { secret: `${secret}, links` }
+  const app = serve({ graphs, checkpointer, cache, webhooks, review, auth: { secret }, ...rest })
   return {
     app,
     graphs,
