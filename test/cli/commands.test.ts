@@ -113,7 +113,7 @@ test('a replay that comes to a question says what is asked', async () => {
   const { cli, asked, refunds } = await started()
   await asked()
   expect((await cli('replay', 't1', '2')).stdout).toMatch(
-    /^Thread t1 is at checkpoint 6, and waits for answers:\n {2}ap_\w+ {2}tool-approval/,
+    /^Thread t1 is at checkpoint 6, and waits for answers:\n {2}ap_[\w-]+ {2}tool-approval/,
   )
   expect(refunds).toEqual([])
 })
