@@ -20,7 +20,7 @@ export class TaskContext implements Context {
   #replies = 0
   /** What goes with the node's writes. */
   readonly sent: SentMessage[] = []
-  readonly #calls = new Map<number, ModelCall>()
+  readonly #calls: (ModelCall | undefined)[] = []
   readonly asking: Asking
 
   constructor(scope: RunScope, place: TaskPlace) {
@@ -31,7 +31,7 @@ export class TaskContext implements Context {
 
   /** Of its model, in the order they were begun: what each saw, and what became of it. */
   get calls(): readonly ModelCall[] {
-    return [...this.#calls].sort(([a], [b]) => a - b).map(([, call]) => call)
+    return this.#calls.filter((call) => call !== undefined)
   }
 
   get tenant() {
@@ -163,10 +163,10 @@ export class TaskContext implements Context {
       const message = await replying
       const { id, model: name, usage, finishReason } = message
       const gave = { ...(name && { model: name }), ...(usage && { usage }), ...(finishReason && { finishReason }) }
-      this.#calls.set(reply, { ...saw, reply: id, ...gave })
+      this.#calls[reply] = { ...saw, reply: id, ...gave }
       return message
     } catch (error) {
-      this.#calls.set(reply, { ...saw, error: isRecollectError(error) ? error.code : 'model_failed' })
+      this.#calls[reply] = { ...saw, error: isRecollectError(error) ? error.code : 'model_failed' }
       throw error
     }
   }

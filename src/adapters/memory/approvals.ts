@@ -64,15 +64,8 @@ export class MemoryApprovals implements Approvals {
     return stored && this.#view(stored)
   }
 
-  async list({
-    tenant,
-    owner,
-    thread,
-    run,
-    status,
-    limit,
-    offset,
-  }: ApprovalSearch): Promise<readonly ApprovalRecord[]> {
+  async list(search: ApprovalSearch): Promise<readonly ApprovalRecord[]> {
+    const { tenant, owner, thread, run, status, limit, offset } = search
     return [...this.#tables.approvals]
       .filter((stored) => stored.tenant === tenant)
       .map((stored) => this.#view(stored))
