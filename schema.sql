@@ -353,13 +353,14 @@ returns int language sql as $$
   select count(*)::int from told
 $$;
 
--- A run that has ended. What is written from outside runs nothing, and is not told of; nor is what somebody cancelled.
+-- A run that has ended. What is written from outside runs nothing, and is not told of; nor is what somebody cancelled. The code of
+-- its error is cut out: taken apart as JSON, a message with U+0000 in it would refuse the commit.
 create or replace function recollect.announce_run_v1(r recollect.runs) returns int language sql as $$
   select case when r.kind <> 'update' and r.status in ('success', 'error', 'dead') then
     recollect.announce_v1(r.tenant, r.thread, r.run, r.graph, case r.status when 'success' then 'run.finished' else 'run.failed' end,
       json_build_object('thread_id', r.thread, 'run_id', r.run, 'graph_id', r.graph, 'status', r.status,
         'checkpoint_id', r.answer::text,
-        'error', case when r.error is not null then json_build_object('code', r.error::json ->> 'code') end))
+        'error', case when r.error is not null then json_build_object('code', substring(r.error from '^{"code" ?: ?"(\w+)"')) end))
     else 0 end
 $$;
 

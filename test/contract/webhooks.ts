@@ -150,7 +150,10 @@ export function webhookContract(name: string, make: () => Promise<Made>) {
     test('a run that failed is told of by its code alone', async () => {
       const at = freshThread()
       await endpoint(at.tenant)
-      await run(at, { status: 'error', error: { code: 'node_failed', message: 'Node "a" threw Error: hunter2' } })
+      await run(at, {
+        status: 'error',
+        error: { code: 'node_failed', message: 'Node "a" threw \u0000 \ud800 Error: hunter2' },
+      })
       const [webhook] = await takeAll(at)
       expect(webhook?.event).toBe('run.failed')
       expect(JSON.parse(webhook?.data ?? '')).toMatchObject({ status: 'error', error: { code: 'node_failed' } })
@@ -165,6 +168,17 @@ export function webhookContract(name: string, make: () => Promise<Made>) {
       await checkpointer().beginTurn(takeOver(at, 'other', { maxAttempts: 1 }))
       const [webhook] = await takeAll(at)
       expect(JSON.parse(webhook?.data ?? '')).toMatchObject({ status: 'dead', error: { code: 'run_failed' } })
+    })
+
+    test('a run that is given up is told of', async () => {
+      const at = freshThread()
+      await endpoint(at.tenant)
+      await claim(checkpointer(), request(at, 'run-1', { leaseMs: 1, graph: 'gone' }))
+      await passing(20)
+      expect(await checkpointer().giveUpRuns({ graphsOtherThan: ['graph'], olderThanMs: 1 })).toBe(1)
+      const [webhook] = await takeAll(at)
+      expect(webhook?.event).toBe('run.failed')
+      expect(JSON.parse(webhook?.data ?? '')).toMatchObject({ status: 'dead', error: { code: 'graph_unknown' } })
     })
 
     test('what is asked is told of with the commit that asks, and what waits by itself when another goes on', async () => {
