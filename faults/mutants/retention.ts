@@ -3,7 +3,7 @@ import type { Mutant } from './mutant.ts'
 
 const schema = { file: 'schema.sql', tests: 'test/contract/neon-postgres.test.ts' }
 const cache = { file: 'src/adapters/upstash/cache.ts', tests: 'test/contract/cache/upstash.test.ts' }
-const seal = { ...cache, file: 'src/adapters/upstash/seal.ts' }
+const seal = { ...cache, file: 'src/kernel/seal.ts' }
 const log = { file: 'src/adapters/upstash/event-log.ts', tests: 'test/contract/event-log/upstash.test.ts' }
 
 export const retention: readonly Mutant[] = [
@@ -74,7 +74,7 @@ export const retention: readonly Mutant[] = [
   },
   {
     ...{ guard: 'a sealed entry is bound to its header', ...seal },
-    ...{ find: 'additionalData: encoder.encode(header + place)', replace: 'additionalData: encoder.encode(place)' },
+    ...{ find: 'encoder.encode(header + this.#place)', replace: 'encoder.encode(this.#place)' },
     killedBy: ['is a miss when a header is forged'],
   },
   {
