@@ -36,6 +36,11 @@ const codes = {
   approval_answered: { status: 409, retryable: false },
   approval_expired: { status: 409, retryable: false },
   approval_cancelled: { status: 409, retryable: false },
+  // the store
+  item_unknown: { status: 404, retryable: false },
+  item_outdated: { status: 409, retryable: false },
+  item_too_large: { status: 413, retryable: false },
+  index_mismatch: { status: 500, retryable: false },
   // graphs and nodes
   graph_invalid: { status: 500, retryable: false },
   graph_unknown: { status: 404, retryable: false },
@@ -51,6 +56,7 @@ const codes = {
   interrupt_unknown: { status: 500, retryable: false },
   // what a node needs
   checkpointer_missing: { status: 500, retryable: false },
+  store_missing: { status: 500, retryable: false },
   model_missing: { status: 500, retryable: false },
   model_failed: { status: 502, retryable: true },
   model_refused: { status: 502, retryable: false },
