@@ -92,7 +92,7 @@ export function hostile(subject: Subject) {
     [{ ttlMs: '5' }, 'input_invalid'],
     [{ expectedVersion: -1 }, 'input_invalid'],
   ]
-  test.each(wrong)('%j is refused, and nothing is kept', async (part, code) => {
+  test.each(wrong)('what is no item is refused, and nothing is kept (%#)', async (part, code) => {
     const at = freshTenant(subject)
     const put = at.put(['a'], 'k', { text: 'x' }, part as Partial<ItemPut>)
     await expect(put).rejects.toMatchObject({ code })

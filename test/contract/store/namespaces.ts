@@ -77,7 +77,7 @@ export function namespaces(subject: Subject) {
     ...[undefined, null, 'users', 7, {}, [''], ['a', ''], [1], [null], [['a']], ['a\u0000'], ['a\u001fb'], ['\ud83d']],
     ...[['x'.repeat(10_000)], Array.from({ length: 17 }, () => 'a'), { 0: 'a', length: 1 }, [{ toString: 'a' }]],
   ]
-  test.each(wrong.map((namespace) => [namespace]))('%j is refused everywhere', async (given) => {
+  test.each(wrong.map((namespace) => [namespace]))('what is no namespace is refused everywhere (%#)', async (given) => {
     const refused = { code: 'id_invalid' }
     const { tenant } = freshTenant(subject)
     const namespace = given as string[]

@@ -1,0 +1,81 @@
+// The port to an index of items, which finds them by what they say, and what it needs of the store that has the truth.
+import type { Filter } from '../kernel/filter.ts'
+import type { Namespace } from '../kernel/namespace.ts'
+import type { Item, ItemPage, ItemSearch, Store } from './store.ts'
+
+/** What it finds may be behind, and is never believed: the store reads each item again. Throws `storage_unavailable`. */
+export interface ItemIndex {
+  /** What it is made with; kept, and compared before it is used. */
+  readonly setup: IndexSetup
+  upsert(place: IndexPlace, entries: readonly IndexEntry[]): Promise<void>
+  delete(place: IndexPlace, ids: readonly string[]): Promise<void>
+  query(place: IndexPlace, query: IndexQuery): Promise<IndexHits>
+}
+
+export interface IndexSetup {
+  readonly kind: 'sparse' | 'dense' | 'hybrid'
+  /** The model whose vectors it takes; '' where it makes its own. */
+  readonly embedder: string
+  /** 0 where it makes its own. */
+  readonly dimensions: number
+}
+
+/** Which part of the index: items of different tenants, or below different first segments, never share one. */
+export interface IndexPlace {
+  readonly tenant: string
+  readonly space: string
+}
+
+export interface IndexEntry {
+  readonly item: Item
+  /** What filters read of the value. */
+  readonly document: unknown
+  /** Absent where the index makes its own. */
+  readonly vector?: readonly number[]
+}
+
+export interface IndexQuery {
+  readonly text: string
+  readonly vector?: readonly number[]
+  readonly prefix: Namespace
+  /** Narrows it as far as the index can; what it cannot express is left to the store. */
+  readonly filter: Filter | undefined
+  readonly limit: number
+}
+
+export interface IndexHits {
+  readonly ids: readonly string[]
+  /** Higher is nearer. */
+  readonly scores: readonly number[]
+}
+
+/** What an index found. `whole`: there is nothing else to be found. `byMeaning`: it finds also what shares no word with the query. */
+export interface Candidates extends IndexHits {
+  readonly mode: 'sparse' | 'dense' | 'hybrid'
+  readonly whole: boolean
+  readonly byMeaning: boolean
+}
+
+/** A store with the truth behind an index: it sends `index` messages of what has changed, and knows what the index has. */
+export interface IndexedItems extends Store {
+  searchAmong(search: ItemSearch, candidates: Candidates): Promise<ItemPage>
+  /** `undefined`: it is gone, or has nothing to be found by. */
+  toIndex(tenant: string, id: string): Promise<Omit<IndexEntry, 'vector'> | undefined>
+  /** False: it has changed or gone meanwhile. */
+  indexed(tenant: string, item: Item): Promise<boolean>
+  /** Keeps what the index is made with, the first time; gives what is kept. */
+  indexSetup(name: string, setup: IndexSetup): Promise<IndexSetup>
+  /** Items after this id, of one tenant or all, in order: for an index that is made anew. */
+  pageToIndex(
+    after: { readonly tenant: string; readonly id: string } | undefined,
+    limit: number,
+  ): Promise<readonly IndexedAddress[]>
+}
+
+export interface IndexedAddress {
+  readonly tenant: string
+  readonly id: string
+}
+
+/** The part of the index that a namespace is in. */
+export type SpaceOf = (namespace: Namespace) => string
