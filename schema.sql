@@ -1250,7 +1250,7 @@ $$;
 
 -- What the index has to be told of an item; null: it is gone, or has nothing to be found by.
 create or replace function recollect.item_to_index_v1(_tenant text, _id text) returns json language sql stable as $$
-  select json_build_object('item', recollect.item_json_v1(i), 'space', i.space, 'doc', i.doc)
+  select recollect.item_json_v1(i)
   from recollect.items i where i.tenant = _tenant and i.id = _id and i.text <> '' and coalesce(i.expires_at >= clock_timestamp(), true)
 $$;
 

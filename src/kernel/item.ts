@@ -30,6 +30,11 @@ export function itemId(namespace: Namespace, key: string): string {
   return hashOf(...namespace, key)
 }
 
+/** The part of an index that a namespace is in: that of its first segment. It names nobody. */
+export function spaceOf([root = '']: Namespace): string {
+  return hashOf(root)
+}
+
 export interface ItemContent {
   readonly value: unknown
   readonly text?: unknown

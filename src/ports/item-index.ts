@@ -28,8 +28,6 @@ export interface IndexPlace {
 
 export interface IndexEntry {
   readonly item: Item
-  /** What filters read of the value. */
-  readonly document: unknown
   /** Absent where the index makes its own. */
   readonly vector?: readonly number[]
 }
@@ -60,7 +58,7 @@ export interface Candidates extends IndexHits {
 export interface IndexedItems extends Store {
   searchAmong(search: ItemSearch, candidates: Candidates): Promise<ItemPage>
   /** `undefined`: it is gone, or has nothing to be found by. */
-  toIndex(tenant: string, id: string): Promise<Omit<IndexEntry, 'vector'> | undefined>
+  toIndex(tenant: string, id: string): Promise<Item | undefined>
   /** False: it has changed or gone meanwhile. */
   indexed(tenant: string, item: Item): Promise<boolean>
   /** Keeps what the index is made with, the first time; gives what is kept. */
@@ -76,6 +74,3 @@ export interface IndexedAddress {
   readonly tenant: string
   readonly id: string
 }
-
-/** The part of the index that a namespace is in. */
-export type SpaceOf = (namespace: Namespace) => string

@@ -3,8 +3,8 @@ import { filterValue, matches } from '../../kernel/filter.ts'
 import { refreshAfterMs, wholeNumber } from '../../kernel/item.ts'
 import { decode } from '../../kernel/json.ts'
 import { assertNamespacePrefix, compareText, isWithin, type Namespace } from '../../kernel/namespace.ts'
+import { nearness, wordsIn } from '../../kernel/words.ts'
 import type { FoundItem, Item, ItemPage, ItemSearch, ItemValue, ItemVersion } from '../../ports/store.ts'
-import { nearness, wordsIn } from './words.ts'
 
 /** By id, in the order they were written last. */
 export type Items = Map<string, StoredItem>

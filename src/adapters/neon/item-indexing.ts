@@ -7,9 +7,7 @@ export function indexing(database: Database): Pick<IndexedItems, 'toIndex' | 'in
   return {
     async toIndex(tenant, id) {
       const row = await database.call('item_to_index_v1', { tenant, id })
-      if (row === null) return undefined
-      const { item, doc } = row as { readonly item: ItemRow; readonly doc: unknown }
-      return { item: itemOf(item), document: doc }
+      return row === null ? undefined : itemOf(row as ItemRow)
     },
     async indexed(tenant, { id, version, updatedAt }) {
       return (await database.call('item_indexed_v1', { tenant, id, version, updatedAt })) === true

@@ -1,7 +1,6 @@
 // Items in Postgres, over Neon's HTTP protocol. The rules of writing are in schema.sql; every call is one statement.
 import { filterValue } from '../../kernel/filter.ts'
-import { hashOf } from '../../kernel/hash.ts'
-import { itemId, type Retention, ttlIn, wholeItem, wholeNumber } from '../../kernel/item.ts'
+import { itemId, type Retention, spaceOf, ttlIn, wholeItem, wholeNumber } from '../../kernel/item.ts'
 import {
   assertItemKey,
   assertNamespace,
@@ -83,11 +82,6 @@ function idOf({ namespace, key }: Omit<ItemAddress, 'tenant'>): string {
   assertNamespace(namespace)
   assertItemKey(key)
   return itemId(namespace, key)
-}
-
-/** Which part of an index the items of a namespace are in. */
-function spaceOf([root = '']: Namespace): string {
-  return hashOf(root)
 }
 
 function putParameters(put: Omit<ItemPut, 'tenant'>, retention: Retention) {

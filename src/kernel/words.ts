@@ -1,4 +1,4 @@
-// How near two texts are by their words: enough for tests and examples, not for a search engine.
+// The telling words of a text, and how near two texts are by them: enough where no search engine is at hand.
 
 const unsaid = new Set(
   'a an and are as at be but by did do does for from had has have he her his how i in is it its me my of on or our she that the their them they this to was we were what when where which who why will with you your'.split(
