@@ -1,7 +1,7 @@
 // Publish and subscribe: messages go to whoever listens now, and nowhere else.
 import type { Bytes } from './bytes.ts'
 import { type Commands, outsideScripts, reads } from './command.ts'
-import { glob } from './glob.ts'
+import { glob } from '../glob.ts'
 
 export interface Delivery {
   /** Present where a pattern matched and not a channel's own name. */

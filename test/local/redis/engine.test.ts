@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Engine } from '../../../local/redis/engine.ts'
-import { glob } from '../../../local/redis/glob.ts'
+import { glob } from '../../../local/glob.ts'
 import { formatG } from '../../../local/redis/lua/numbers.ts'
 import { ReplyError } from '../../../local/redis/reply.ts'
 
