@@ -101,9 +101,7 @@ export function deleted({ index, namespace }: Place, { ids, prefix, filter }: Ch
     throw unprocessable('Only and only one of the ids, prefix, or filter must be provided.')
   const rows = index.rows(namespace)
   if (ids !== undefined) return index.delete(namespace, ids)
-  const matches = filterOf(filter ?? '')
-  const gone =
-    prefix !== undefined ? beginning(rows, prefix) : [...rows.values()].filter((row) => matches(row.metadata))
+  const gone = prefix !== undefined ? beginning(rows, prefix) : passing(rows, filter ?? '')
   return index.delete(
     namespace,
     gone.map(({ id }) => id),
@@ -131,6 +129,11 @@ function embedded(kind: IndexKind, text: string): Pick<RowContent, 'vector' | 's
 
 function beginning(rows: ReadonlyMap<string, Row>, prefix: string): Row[] {
   return [...rows.values()].filter(({ id }) => id.startsWith(prefix))
+}
+
+function passing(rows: ReadonlyMap<string, Row>, filter: string): Row[] {
+  const passes = filterOf(filter)
+  return [...rows.values()].filter(({ metadata }) => passes(metadata))
 }
 
 function changed(old: Metadata | undefined, given: Metadata, mode: Update['metadataUpdateMode']): Metadata {
