@@ -46,7 +46,7 @@ export class Searched {
     const score = scorer(similarity, vector)
     const ranking = new Ranking(limit)
     for (const row of this.rows.values()) {
-      if (row.vector !== undefined && matches(row)) ranking.offer(row, score(row))
+      if (row.vector !== undefined && matches(row)) ranking.offer(row, score(row.vector, row.length))
     }
     return ranking.best()
   }

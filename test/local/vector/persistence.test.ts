@@ -58,7 +58,8 @@ it('everything is there again: vectors to the last bit, metadata, data, namespac
   await index.upsert(row('a', 8))
   await index.namespace('empty').reset()
   await index.deleteNamespace('gone')
-  const query = { ...row('', 2), id: undefined, topK: 3, ...all }
+  const { vector, sparseVector } = row('', 2)
+  const query = { vector, sparseVector, topK: 3, ...all }
   const before = [await contents(index), await index.info(), await index.query(query)]
   const again = await open()
   expect([await contents(again), await again.info(), await again.query(query)]).toEqual(before)
