@@ -1,9 +1,9 @@
-// Redis glob patterns as regular expressions: * ? [abc] [^a-z] and \ before a character that means itself.
-import type { Bytes } from './bytes.ts'
+// Glob patterns, as Redis and Upstash Vector have them, as regular expressions: * ? [abc] [^a-z] and \ before a character
+// that means itself.
 
 const literal = (character: string) => character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')
 
-export function glob(pattern: Bytes): (text: Bytes) => boolean {
+export function glob(pattern: string): (text: string) => boolean {
   let source = ''
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern.charAt(at)
@@ -22,7 +22,7 @@ export function glob(pattern: Bytes): (text: Bytes) => boolean {
 }
 
 /** `end` is the place of the closing bracket, or of the last character where there is none. */
-function characterClass(pattern: Bytes, start: number): { source: string; end: number } {
+function characterClass(pattern: string, start: number): { source: string; end: number } {
   const negated = pattern[start] === '^'
   let source = ''
   let at = negated ? start + 1 : start
