@@ -195,7 +195,8 @@ create index if not exists outbox_of_thread on recollect.outbox (tenant, thread)
 -- Since 2. What is remembered across threads: items under namespaces. `id` is made of namespace and key; `path` is the namespace, each
 -- segment with a mark behind it that no segment contains, so that what lies below a namespace is a range of paths. `value` is kept
 -- as text; `doc` is what filters read of it, without what jsonb refuses. `space`: which part of the index it is in. An item whose
--- `expires_at` is over is there for nobody. `indexed_version`: what the index had last; below `version`: it is behind.
+-- `expires_at` is over is there for nobody. `indexed_version`: what the index was told last. Its queries see it some seconds later:
+-- `settled_version` is what they are sure to see; below `version`: the index is behind.
 create table if not exists recollect.items (
   tenant text not null,
   id text collate "C" not null,
@@ -210,6 +211,7 @@ create table if not exists recollect.items (
   author text,
   version bigint not null,
   indexed_version bigint not null,
+  settled_version bigint not null,
   ttl_ms bigint,
   expires_at timestamptz,
   created_at timestamptz not null,
@@ -221,7 +223,7 @@ create table if not exists recollect.items (
 create index if not exists items_within on recollect.items (tenant, path, key);
 create index if not exists items_by_words on recollect.items using gin (words);
 create index if not exists items_expiring on recollect.items (expires_at) where expires_at is not null;
-create index if not exists items_behind on recollect.items (tenant, path) where indexed_version < version;
+create index if not exists items_behind on recollect.items (tenant, path) where settled_version < version;
 
 -- Since 2. Versions of items that were replaced; they go with their item.
 create table if not exists recollect.item_history (
@@ -1091,7 +1093,8 @@ create or replace function recollect.item_stale_v1(i recollect.items) returns bo
   select i.expires_at < clock_timestamp() + (i.ttl_ms - least(i.ttl_ms / 10, 86400000)) * interval '1 millisecond'
 $$;
 
--- Tells the index that an item has changed or is gone; one message an item, however often. Whoever wrote it tries first.
+-- Says that an item has changed or is gone; one message an item, however often. Whoever wrote it tells the index at once; this
+-- comes when its queries see what it was told.
 create or replace function recollect.send_index_message_v1(_tenant text, _id text, _space text) returns void language sql as $$
   insert into recollect.outbox as o (tenant, id, thread, run, graph, topic, payload, due_at)
     values (_tenant, 'index:' || _id, '', '', '$store', 'index', json_build_object('id', _id, 'space', _space),
@@ -1117,6 +1120,7 @@ declare
   at timestamptz;
   ttl bigint;
   found_by_index boolean := _indexed and _text <> '';
+  ahead bigint := case when found_by_index then 0 else 1 end;
 begin
   loop
     select * into old from recollect.items i where i.tenant = _tenant and i.id = _id for update;
@@ -1129,9 +1133,9 @@ begin
     if old.id is null then
       if _expected <> 0 then return json_build_object('outcome', 'outdated', 'id', _id, 'version', 0); end if;
       insert into recollect.items (tenant, id, space, path, key, value, doc, text, tags, source, author, version, indexed_version,
-          ttl_ms, expires_at, created_at, updated_at)
+          settled_version, ttl_ms, expires_at, created_at, updated_at)
         values (_tenant, _id, _space, _path, _key, _value, _doc, _text, _tags, _source, _author, 1,
-          case when found_by_index then 0 else 1 end, ttl, at + ttl * interval '1 millisecond', at, at)
+          ahead, ahead, ttl, at + ttl * interval '1 millisecond', at, at)
         on conflict do nothing;
       exit when found;
     else
@@ -1148,8 +1152,9 @@ begin
         values (_tenant, _id, old.version, old.value, old.tags, old.source, old.author, old.updated_at);
       delete from recollect.item_history h where h.tenant = _tenant and h.id = _id and h.version <= old.version - 99;
       update recollect.items i set value = _value, doc = _doc, text = _text, tags = _tags, source = _source, author = _author,
-        version = old.version + 1, indexed_version = case when found_by_index then old.indexed_version else old.version + 1 end,
-        ttl_ms = ttl, expires_at = at + ttl * interval '1 millisecond', updated_at = greatest(at, old.updated_at)
+        version = old.version + 1, indexed_version = case ahead when 0 then old.indexed_version else old.version + 1 end,
+        settled_version = case ahead when 0 then old.settled_version else old.version + 1 end, ttl_ms = ttl,
+        expires_at = at + ttl * interval '1 millisecond', updated_at = greatest(at, old.updated_at)
         where i.tenant = _tenant and i.id = _id;
       exit;
     end if;
@@ -1248,21 +1253,27 @@ create or replace function recollect.query_words_v1(_query text) returns tsquery
   from (select t.word from telling t union all select a.word from asked a where not exists (select 1 from telling)) w
 $$;
 
--- What the index has to be told of an item; null: it is gone, or has nothing to be found by.
+-- What the index has to be told of an item, and whether it has been; null: it is gone, or has nothing to be found by.
 create or replace function recollect.item_to_index_v1(_tenant text, _id text) returns json language sql stable as $$
-  select recollect.item_json_v1(i)
+  select json_build_object('item', recollect.item_json_v1(i), 'told', i.indexed_version = i.version)
   from recollect.items i where i.tenant = _tenant and i.id = _id and i.text <> '' and coalesce(i.expires_at >= clock_timestamp(), true)
 $$;
 
--- The index has this version. False: it has changed or gone meanwhile, and the index must be told again.
+-- The index was told this version. False: it has changed or gone meanwhile, and the index must be told again.
 create or replace function recollect.item_indexed_v1(_tenant text, _id text, _version bigint, _updated_at timestamptz)
 returns boolean language plpgsql as $$
 begin
   update recollect.items i set indexed_version = i.version
     where i.tenant = _tenant and i.id = _id and i.version = _version and i.updated_at = _updated_at;
-  if not found then return false; end if;
-  delete from recollect.outbox o where o.tenant = _tenant and o.id = 'index:' || _id;
-  return true;
+  return found;
+end $$;
+
+-- Queries of the index see what it was told long enough ago.
+create or replace function recollect.item_settled_v1(_tenant text, _id text, _version bigint) returns boolean language plpgsql as $$
+begin
+  update recollect.items i set settled_version = i.version
+    where i.tenant = _tenant and i.id = _id and i.version = _version and i.indexed_version = _version;
+  return found;
 end $$;
 
 -- Deletes items whose time is over. Gives how many.

@@ -57,10 +57,12 @@ export interface Candidates extends IndexHits {
 /** A store with the truth behind an index: it sends `index` messages of what has changed, and knows what the index has. */
 export interface IndexedItems extends Store {
   searchAmong(search: ItemSearch, candidates: Candidates): Promise<ItemPage>
-  /** `undefined`: it is gone, or has nothing to be found by. */
-  toIndex(tenant: string, id: string): Promise<Item | undefined>
-  /** False: it has changed or gone meanwhile. */
+  /** With whether the index was told of it. `undefined`: it is gone, or has nothing to be found by. */
+  toIndex(tenant: string, id: string): Promise<{ readonly item: Item; readonly told: boolean } | undefined>
+  /** The index was told of it. False: it has changed or gone meanwhile. */
   indexed(tenant: string, item: Item): Promise<boolean>
+  /** Queries of the index see it by now. False: it has changed or gone meanwhile. */
+  settled(tenant: string, item: Item): Promise<boolean>
   /** Keeps what the index is made with, the first time; gives what is kept. */
   indexSetup(name: string, setup: IndexSetup): Promise<IndexSetup>
   /** Items after this id, of one tenant or all, in order: for an index that is made anew. */

@@ -5,6 +5,7 @@ import { encode } from '../kernel/json.ts'
 import type { Message, Model } from '../ports/model.ts'
 import { Asking } from './asking.ts'
 import type { Context, NodeModel, ReplyOptions } from './context.ts'
+import { memoryFor, recalledFor, storeOf } from './remembering.ts'
 import { replyOf } from './reply.ts'
 import { isHeld, type RunScope, type TaskPlace } from './run-scope.ts'
 import { assertPartKey } from './task-parts.ts'
@@ -74,6 +75,14 @@ export class TaskContext implements Context {
     return { reply: (messages, options = {}) => this.#reply(model, messages, options) }
   }
 
+  get store(): Context['store'] {
+    return storeOf(this.#scope, this.node)
+  }
+
+  get memory(): Context['memory'] {
+    return memoryFor(this.#scope, this.node, this.idempotencyKey)
+  }
+
   /** A getter, so that it may be taken out of the context: `({ emit }) => …`. */
   get emit(): Context['emit'] {
     return (name, data) => {
@@ -131,14 +140,16 @@ export class TaskContext implements Context {
     this.#aborting?.abort(reason ?? this.#tooLate())
   }
 
-  #reply(model: Model, messages: readonly Message[], { system, tools = [], ...rest }: ReplyOptions) {
+  async #reply(model: Model, conversation: readonly Message[], options: ReplyOptions) {
+    const { system, recalled = [], tools = [], ...rest } = options
+    const messages = withRecalled(conversation, await recalledFor(this.#scope, this.node, recalled))
     const { run, held } = this.#scope
     const { step, index, attempt } = this.#place
     const reply = ++this.#replies
     // The epoch is in the id so that two attempts at one answer, by two workers, are never spliced into one (T7).
     const idWith = (claim: number) => `${run}:${step}:${index}:${claim}.${attempt}.${reply}`
     const before: readonly Message[] = system === undefined ? [] : [{ id: 'system', role: 'system', content: system }]
-    return replyOf(
+    return await replyOf(
       model,
       { messages: [...before, ...messages], tools, signal: this.signal, ...rest },
       {
@@ -153,4 +164,11 @@ export class TaskContext implements Context {
   #tooLate() {
     return new RecollectError('run_cancelled', `Node "${this.node}" is no longer awaited.`)
   }
+}
+
+/** Before what the person said last: the nearest place that is neither the thread's nor above what the person says. */
+function withRecalled(messages: readonly Message[], text: string): readonly Message[] {
+  if (text === '') return messages
+  const last = messages.findLastIndex(({ role }) => role === 'user')
+  return messages.toSpliced(Math.max(last, 0), 0, { id: 'recalled', role: 'user', content: text })
 }

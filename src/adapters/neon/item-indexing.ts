@@ -3,14 +3,21 @@ import type { IndexedItems, IndexSetup } from '../../ports/item-index.ts'
 import type { Database } from './database.ts'
 import { type ItemRow, itemOf } from './item-rows.ts'
 
-export function indexing(database: Database): Pick<IndexedItems, 'toIndex' | 'indexed' | 'indexSetup' | 'pageToIndex'> {
+export function indexing(
+  database: Database,
+): Pick<IndexedItems, 'toIndex' | 'indexed' | 'settled' | 'indexSetup' | 'pageToIndex'> {
   return {
     async toIndex(tenant, id) {
       const row = await database.call('item_to_index_v1', { tenant, id })
-      return row === null ? undefined : itemOf(row as ItemRow)
+      if (row === null) return undefined
+      const { item, told } = row as { readonly item: ItemRow; readonly told: boolean }
+      return { item: itemOf(item), told }
     },
     async indexed(tenant, { id, version, updatedAt }) {
       return (await database.call('item_indexed_v1', { tenant, id, version, updatedAt })) === true
+    },
+    async settled(tenant, { id, version }) {
+      return (await database.call('item_settled_v1', { tenant, id, version })) === true
     },
     async indexSetup(name, { kind, embedder, dimensions }) {
       const [row] = await database.rows(

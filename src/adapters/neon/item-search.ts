@@ -51,17 +51,17 @@ function statementOf(search: ItemSearch, found: Candidates | undefined) {
   // Nearest of all is what was written just now and says the words; then what the index found; then what it may have missed.
   const candidates = `unnest(${bind(found.ids)}::text[], ${bind(found.scores)}::float8[]) c (id, score)`
   const arms = [
-    `select i.id, i.updated_at, 1 as rank, c.score from ${candidates} join recollect.items i on i.tenant = $1 and i.id = c.id where i.indexed_version = i.version and ${wanted}`,
-    `select i.id, i.updated_at, 0, null from recollect.items i, asked where i.indexed_version < i.version and ${byWords} and ${wanted}`,
+    `select i.id, i.updated_at, 1 as rank, c.score from ${candidates} join recollect.items i on i.tenant = $1 and i.id = c.id where i.settled_version = i.version and ${wanted}`,
+    `select i.id, i.updated_at, 0, null from recollect.items i, asked where i.settled_version < i.version and ${byWords} and ${wanted}`,
   ]
   if (!found.whole) {
     arms.push(
-      `select i.id, i.updated_at, 2, null from recollect.items i, asked where i.indexed_version = i.version and ${byWords} and ${wanted}`,
+      `select i.id, i.updated_at, 2, null from recollect.items i, asked where i.settled_version = i.version and ${byWords} and ${wanted}`,
     )
   }
   if (found.byMeaning) {
     arms.push(
-      `select i.id, i.updated_at, 3, null from recollect.items i where i.indexed_version < i.version and i.text <> '' and ${wanted}`,
+      `select i.id, i.updated_at, 3, null from recollect.items i where i.settled_version < i.version and i.text <> '' and ${wanted}`,
     )
   }
   const each = `select id, updated_at, min(rank) as rank, max(score) as score from (${arms.join(' union all ')}) arms group by id, updated_at`
