@@ -1,7 +1,7 @@
 // A turn as the UI message stream that `useChat` reads.
 import type { Channels } from '../graph/channel.ts'
-import type { RunResult } from '../runtime/compiled-graph.ts'
 import type { RunEvent } from '../runtime/events.ts'
+import type { RunResult } from '../runtime/run-result.ts'
 import { sseResponse } from './sse.ts'
 import { chunksOfMessage, type UiChunk } from './ui-chunks.ts'
 import { messagesOf, uiMessages } from './ui-messages.ts'
