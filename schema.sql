@@ -220,7 +220,7 @@ create table if not exists recollect.items (
   primary key (tenant, id)
 );
 
-create index if not exists items_within on recollect.items (tenant, path, key);
+create index if not exists items_within on recollect.items (tenant, path);
 create index if not exists items_by_words on recollect.items using gin (words);
 create index if not exists items_expiring on recollect.items (expires_at) where expires_at is not null;
 create index if not exists items_behind on recollect.items (tenant, path) where settled_version < version;

@@ -4,12 +4,14 @@ import { approvalRoutes } from './approvals.ts'
 import { assistantRoutes } from './assistants.ts'
 import { chatRoutes } from './chat.ts'
 import { healthRoutes } from './health.ts'
+import { memoryRoutes } from './memories.ts'
 import { metaRoutes } from './meta.ts'
 import type { Route } from './route.ts'
 import { runListRoutes } from './run-list.ts'
 import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
+import { storeRoutes } from './store-items.ts'
 import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadRoutes } from './threads.ts'
 
@@ -22,6 +24,8 @@ export const routes: readonly Route[] = [
   ...runReaderRoutes,
   ...assistantRoutes,
   ...chatRoutes,
+  ...storeRoutes,
+  ...memoryRoutes,
   ...approvalRoutes,
   ...approvalWebhookRoutes,
   ...metaRoutes,

@@ -1,7 +1,10 @@
 // What the HTTP layer speaks for: compiled graphs, what remembers their threads, and who is asking.
+
+import type { Namespace } from '../kernel/namespace.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, ThreadKey } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import type { Store } from '../ports/store.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { HealthCheck } from './health.ts'
 
@@ -11,6 +14,10 @@ export interface Service {
   readonly checkpointer: Checkpointer
   readonly cache?: Cache
   readonly events?: EventLog
+  /** Remembers across threads. */
+  readonly store?: Store
+  /** Namespaces that everybody of a tenant may read, beside their own. */
+  readonly sharedNamespaces?: readonly Namespace[]
   /** Of the tenants' webhooks; without it none are taken. */
   readonly webhooks?: WebhookKeys
   /** By the service's name, for `GET /health`. */

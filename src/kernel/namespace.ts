@@ -5,14 +5,16 @@ import { RecollectError } from './errors.ts'
 export type Namespace = readonly string[]
 
 export const longestNamespace = 16
-export const longestSegment = 128
+export const longestSegment = 256
+/** Of all segments together: databases index them whole. */
+const longestPath = 512
 const longestKey = 256
 
 /** A control character: no segment contains one. It sorts below all that a segment may contain. */
 const end = '\u001f'
 const afterEnd = '\u0020'
 
-/** 1 to 16 segments, each of 1 to 128 characters without control characters. Throws `id_invalid`, never with what was given. */
+/** 1 to 16 segments, each of 1 to 256 characters without control characters, 512 together. Throws `id_invalid`, never with what was given. */
 export function assertNamespace(namespace: unknown): asserts namespace is Namespace {
   assertSegments(namespace, 'A namespace', 1)
 }
@@ -48,11 +50,12 @@ function assertSegments(namespace: unknown, what: string, atLeast: number): void
     namespace.length >= atLeast &&
     namespace.length <= longestNamespace &&
     // `every` passes over holes.
-    Array.from(namespace).every((segment) => isName(segment, longestSegment))
+    Array.from(namespace).every((segment) => isName(segment, longestSegment)) &&
+    namespace.join('').length <= longestPath
   if (sound) return
   throw new RecollectError(
     'id_invalid',
-    `${what} must be an array of ${atLeast} to ${longestNamespace} strings, each of 1 to ${longestSegment} characters without control characters, such as ["users", "alex"].`,
+    `${what} must be an array of ${atLeast} to ${longestNamespace} strings, each of 1 to ${longestSegment} characters without control characters, ${longestPath} together, such as ["users", "alex"].`,
   )
 }
 

@@ -26,8 +26,7 @@ export function indexedStore(options: IndexedStoreOptions): Store {
   const indexing = new Indexing(items, index, embedder)
   const tell = (effects: Effects, tenant: string, addresses: readonly { namespace: Namespace; key: string }[]) => {
     const telling = addresses.map(({ namespace, key }) => {
-      // What fails here is in the outbox still.
-      return indexing.tell(tenant, itemId(namespace, key), spaceOf(namespace)).catch(() => {})
+      return indexing.tellSoon(tenant, itemId(namespace, key), spaceOf(namespace))
     })
     effects.defer?.(Promise.all(telling))
   }

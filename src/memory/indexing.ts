@@ -13,6 +13,8 @@ export class Indexing {
   readonly #index: ItemIndex
   readonly #embedder: Embedder | undefined
   #checked: Promise<void> | undefined
+  readonly #telling = new Set<string>()
+  readonly #again = new Set<string>()
 
   constructor(items: IndexedItems, index: ItemIndex, embedder: Embedder | undefined) {
     this.#items = items
@@ -52,6 +54,26 @@ export class Indexing {
       throw new RecollectError('storage_unavailable', 'The index was told, and is to settle.', {
         retryAfterMs: settlesInMs,
       })
+    }
+  }
+
+  /** Many writes of one item at once are told once they are over. Never rejects: the outbox has what fails here. */
+  async tellSoon(tenant: string, id: string, space: string): Promise<void> {
+    const name = JSON.stringify([tenant, id])
+    if (this.#telling.has(name)) {
+      this.#again.add(name)
+      return
+    }
+    this.#telling.add(name)
+    try {
+      do {
+        this.#again.delete(name)
+        await this.tell(tenant, id, space)
+      } while (this.#again.has(name))
+    } catch {
+      this.#again.delete(name)
+    } finally {
+      this.#telling.delete(name)
     }
   }
 

@@ -2,14 +2,16 @@
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import { type Store, storeGraph } from '../ports/store.ts'
 import type { CompiledGraph } from './compiled-graph.ts'
-import { type DeliveryResult, deliverMessages } from './delivery.ts'
+import { type Deliverer, type DeliveryResult, deliverMessages } from './delivery.ts'
 
 export interface SweepOptions {
   readonly checkpointer: Checkpointer
   readonly graphs: Readonly<Record<string, CompiledGraph>>
   readonly cache?: Cache | undefined
   readonly events?: EventLog | undefined
+  readonly store?: Store | undefined
   /** After so long nothing new is begun. 45,000 ms unless told otherwise. */
   readonly budgetMs?: number
 }
@@ -26,6 +28,7 @@ export interface SweepResult {
   readonly messages: DeliveryResult
   readonly threads: { readonly expired: number }
   readonly approvals: { readonly expired: number }
+  readonly items: { readonly expired: number }
 }
 
 /** At once: a sweep shares its isolate, and six connections, with requests. */
@@ -35,20 +38,22 @@ const day = 86_400_000
 const settledForMs = 7 * day
 
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
-  const { checkpointer, graphs, budgetMs = 45_000 } = options
+  const { checkpointer, graphs, store, budgetMs = 45_000 } = options
   const untilMs = performance.now() + budgetMs
   const graphsOtherThan = Object.keys(graphs)
   // First: their runs are due then.
   const unanswered = await checkpointer.approvals.expire(page)
   const runs = await finishOrphans(checkpointer, graphs, untilMs)
+  const forgotten = (await store?.expire(page * atOnce)) ?? 0
   const [givenUp, messages, expired] = await Promise.all([
     checkpointer.giveUpRuns({ graphsOtherThan, olderThanMs: day }),
-    deliverMessages(checkpointer.outbox, deliverersOf(graphs), null, untilMs),
+    deliverMessages(checkpointer.outbox, deliverersOf(graphs, store), null, untilMs),
     deleteExpired(options, untilMs),
     checkpointer.outbox.purge(settledForMs),
     checkpointer.approvals.purge(settledForMs),
   ])
-  return { runs: { ...runs, givenUp }, messages, threads: { expired }, approvals: { expired: unanswered } }
+  const approvals = { expired: unanswered }
+  return { runs: { ...runs, givenUp }, messages, threads: { expired }, approvals, items: { expired: forgotten } }
 }
 
 async function finishOrphans(
@@ -105,6 +110,8 @@ async function inTurn<Item>(
   await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-function deliverersOf(graphs: SweepOptions['graphs']) {
-  return Object.fromEntries(Object.entries(graphs).map(([name, { deliverer }]) => [name, deliverer]))
+function deliverersOf(graphs: SweepOptions['graphs'], store: Store | undefined): Record<string, Deliverer> {
+  const deliverers = Object.entries(graphs).map(([name, { deliverer }]): [string, Deliverer] => [name, deliverer])
+  const ofStore = store?.deliver === undefined ? [] : [[storeGraph, { deliver: store.deliver, env: {} }] as const]
+  return Object.fromEntries([...deliverers, ...ofStore])
 }

@@ -10,13 +10,13 @@ import { searching } from './store/searching.ts'
 import { versions } from './store/versions.ts'
 
 export interface MadeStore {
-  /** `['short', …]` lives 400 ms and `['kept', …]` until it is deleted, unless told otherwise; the rest 90 days. */
+  /** `['short', …]` lives a second and `['kept', …]` until it is deleted, unless told otherwise; the rest 90 days. */
   readonly store: Store
   close(): Promise<void>
 }
 
 export const retention = [
-  { namespace: ['short'], ttlMs: 400 },
+  { namespace: ['short'], ttlMs: 1_000 },
   { namespace: ['kept'], ttlMs: null },
   { namespace: ['short', 'longer'], ttlMs: 60_000 },
 ]

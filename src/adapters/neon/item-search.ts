@@ -36,40 +36,40 @@ function statementOf(search: ItemSearch, found: Candidates | undefined) {
   const range = `i.tenant = ${bind(tenant)} and i.path >= ${bind(from)} and i.path < ${bind(before)}`
   const wanted = `${range} and ${live} and ${filter === undefined ? 'true' : filterSql(filter, bind)}`
   const page = `limit ${bind(limit + 1)} offset ${bind(offset)}`
-  const order = 'order by rank, score desc nulls last, updated_at desc, id'
+  const order = 'order by rank, near desc, updated_at desc, id'
   if (query === undefined) {
-    const hits = `select i.id, i.updated_at, 0 as rank, null::float8 as score from recollect.items i where ${wanted} ${order} ${page}`
+    const hits = `select i.id, i.updated_at, 0 as rank, 0 as near, null::float8 as score from recollect.items i where ${wanted} ${order} ${page}`
     return { text: `with hits as (${hits})`, parameters }
   }
   const words = `asked as (select recollect.query_words_v1(${bind(filterText(query.slice(0, longestQuery)))}) as words)`
-  const byWords = `i.words @@ asked.words`
+  const byWords = 'i.words @@ asked.words'
+  const near = 'ts_rank(i.words, asked.words, 1)::float8'
   if (found === undefined) {
-    const nearness = 'ts_rank(i.words, asked.words, 1)::float8'
-    const hits = `select i.id, i.updated_at, 0 as rank, ${nearness} as score from recollect.items i, asked where ${byWords} and ${wanted} ${order} ${page}`
+    const hits = `select i.id, i.updated_at, 0 as rank, ${near} as near, ${near} as score from recollect.items i, asked where ${byWords} and ${wanted} ${order} ${page}`
     return { text: `with ${words}, hits as (${hits})`, parameters }
   }
   // Nearest of all is what was written just now and says the words; then what the index found; then what it may have missed.
   const candidates = `unnest(${bind(found.ids)}::text[], ${bind(found.scores)}::float8[]) c (id, score)`
   const arms = [
-    `select i.id, i.updated_at, 1 as rank, c.score from ${candidates} join recollect.items i on i.tenant = $1 and i.id = c.id where i.settled_version = i.version and ${wanted}`,
-    `select i.id, i.updated_at, 0, null from recollect.items i, asked where i.settled_version < i.version and ${byWords} and ${wanted}`,
+    `select i.id, i.updated_at, 1 as rank, c.score as near, c.score from ${candidates} join recollect.items i on i.tenant = $1 and i.id = c.id where i.settled_version = i.version and ${wanted}`,
+    `select i.id, i.updated_at, 0, ${near}, null from recollect.items i, asked where i.settled_version < i.version and ${byWords} and ${wanted}`,
   ]
   if (!found.whole) {
     arms.push(
-      `select i.id, i.updated_at, 2, null from recollect.items i, asked where i.settled_version = i.version and ${byWords} and ${wanted}`,
+      `select i.id, i.updated_at, 2, ${near}, null from recollect.items i, asked where i.settled_version = i.version and ${byWords} and ${wanted}`,
     )
   }
   if (found.byMeaning) {
     arms.push(
-      `select i.id, i.updated_at, 3, null from recollect.items i where i.settled_version < i.version and i.text <> '' and ${wanted}`,
+      `select i.id, i.updated_at, 3, 0, null from recollect.items i where i.settled_version < i.version and i.text <> '' and ${wanted}`,
     )
   }
-  const each = `select id, updated_at, min(rank) as rank, max(score) as score from (${arms.join(' union all ')}) arms group by id, updated_at`
+  const each = `select id, updated_at, min(rank) as rank, max(near) as near, max(score) as score from (${arms.join(' union all ')}) arms group by id, updated_at`
   return { text: `with ${words}, hits as (${each} ${order} ${page})`, parameters }
 }
 
 const result = `select recollect.item_json_v1(i) as item, h.score from hits h join recollect.items i on i.tenant = $1 and i.id = h.id
-  order by h.rank, h.score desc nulls last, h.updated_at desc, h.id`
+  order by h.rank, h.near desc, h.updated_at desc, h.id`
 
 /** What another is writing is left alone: it is refreshed by that, and two readers never wait for each other. */
 function refreshing(text: string): string {

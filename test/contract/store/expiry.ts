@@ -47,13 +47,13 @@ export function expiry(subject: Subject) {
     await at.put(['short'], 'k', { text: 'canary' })
     await at.put(['short'], 'unread', { text: 'other' })
     for (let time = 0; time < 3; time++) {
-      await passing(200)
+      await passing(500)
       await read(at)
     }
     expect(await subject().get({ tenant: at.tenant, namespace: ['short'], key: 'k', refresh: false })).toMatchObject({
-      ttlMs: 400,
+      ttlMs: 1_000,
     })
-    await passing(450)
+    await passing(1_050)
     expect(await at.keys(['short'])).toEqual([])
   })
 
@@ -61,23 +61,23 @@ export function expiry(subject: Subject) {
     const at = freshTenant(subject)
     const { tenant } = at
     await at.put(['short'], 'k', { text: 'canary' })
-    await passing(250)
+    await passing(600)
     const read = { tenant, namespace: ['short'], key: 'k', refresh: false }
     const { id = '' } = (await subject().get(read)) ?? {}
     await subject().search({ tenant, prefix: [], refresh: false })
     await subject().search({ tenant, prefix: [], query: 'canary', refresh: false })
     await subject().find({ tenant, prefix: [], ids: [id], refresh: false })
-    await passing(200)
+    await passing(500)
     expect(await subject().get(read)).toBeUndefined()
   })
 
   test('what is written again lives as long as before, from now on', async () => {
     const at = freshTenant(subject)
-    await at.put(['a'], 'k', { n: 1 }, { ttlMs: 300 })
-    await passing(200)
+    await at.put(['a'], 'k', { n: 1 }, { ttlMs: 1_000 })
+    await passing(600)
     await at.put(['a'], 'k', { n: 2 })
-    await passing(200)
-    expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: 300 })
+    await passing(600)
+    expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: 1_000 })
     await at.put(['a'], 'k', { n: 3 }, { ttlMs: null })
     await at.put(['a'], 'k', { n: 4 })
     expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: null })

@@ -134,11 +134,11 @@ export function filters(subject: Subject) {
         const expected = index % 25 === 0 ? [`k${index}`] : []
         const op = (['eq', 'contains', 'in'] as const)[index % 3] ?? 'eq'
         expect(await at.keys(['a'], { filter: filter(op), refresh: false })).toEqual(expected)
-        await at.keys(['a'], { filter: { op: 'gt', field: 'value.v', value: payload }, refresh: false })
-        await at.delete(['a'], `k${index}`)
+        if (index % 25 === 1) await at.keys(['a'], { filter: { op: 'gt', field: 'value.v', value: payload } })
+        if (index % 25 === 0) await at.delete(['a'], `k${index}`)
       }
       expect(await at.get(['a'], 'neighbour')).toMatchObject({ value: { v: 'safe' } })
-    }, 60_000)
+    }, 120_000)
 
     test('as an operator or a field, each is refused', () => {
       for (const payload of payloads) {

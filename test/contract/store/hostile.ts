@@ -59,6 +59,14 @@ export function hostile(subject: Subject) {
     expect(await at.get([name, `${name}x`], name)).toMatchObject({ value: { text: 'theirs' } })
   })
 
+  test('the longest names, of the widest letters, are kept and found', async () => {
+    const wide = '語'.repeat(256)
+    const at = freshTenant(subject, '語'.repeat(240))
+    await at.put([wide, wide], wide, { text: 'canary' }, { source: wide, author: wide })
+    expect(await at.keys([wide], { query: 'canary' })).toEqual([wide])
+    await expect(at.put([wide, wide, 'x'], 'k')).rejects.toMatchObject({ code: 'id_invalid' })
+  })
+
   test.each([[''], ['x'.repeat(257)], ['a\u0000'], [7], [null], [{}], [['k']], [undefined]])(
     'the key %j is refused',
     async (given) => {
