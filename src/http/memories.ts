@@ -26,7 +26,6 @@ const exportMemories = route({
   query: z.object({ namespace: z.optional(z.union([z.string(), z.array(z.string())])) }),
   responses: {
     200: { description: 'The items', contentType: 'application/x-ndjson' },
-    403: { description: 'The namespace is not for this token' },
   },
   handle: async ({ service, principal, query: { namespace } }) => {
     const prefix = namespace === undefined ? ownNamespace(principal) : [namespace].flat()
@@ -79,7 +78,6 @@ const readHistory = route({
   summary: 'The last 100 versions of a memory, newest first',
   responses: {
     200: { description: 'Its versions', schema: z.array(Version) },
-    404: { description: 'There is no such memory, or it is not for this token' },
   },
   handle: async (call) => {
     const { service, principal, timing } = call
@@ -105,8 +103,6 @@ const forget = route({
   }),
   responses: {
     200: { description: 'How many', schema: z.strictObject({ items: z.int(), threads: z.int() }) },
-    403: { description: 'It is not for this token' },
-    404: { description: 'There is no such memory, or it is not for this token' },
   },
   handle: async (call) => {
     const { service, principal, body } = call
