@@ -4,21 +4,32 @@
 const literal = (character: string) => character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')
 
 export function glob(pattern: string): (text: string) => boolean {
-  let source = ''
+  /** What lies between the stars: each part matches texts of one length. */
+  const parts = ['']
+  const add = (source: string) => parts.push(`${parts.pop()}${source}`)
   for (let at = 0; at < pattern.length; at++) {
     const character = pattern.charAt(at)
-    // A run of stars is one star: a regular expression would try every way to split the text among them.
-    if (character === '*') source += source.endsWith('.*') && pattern[at - 1] === '*' ? '' : '.*'
-    else if (character === '?') source += '.'
-    else if (character === '\\' && at + 1 < pattern.length) source += literal(pattern.charAt(++at))
+    if (character === '*') parts.push('')
+    else if (character === '?') add('.')
+    else if (character === '\\' && at + 1 < pattern.length) add(literal(pattern.charAt(++at)))
     else if (character === '[') {
       const set = characterClass(pattern, at + 1)
-      source += set.source
+      add(set.source)
       at = set.end
-    } else source += literal(character)
+    } else add(literal(character))
   }
-  const expression = new RegExp(`^${source}$`, 's')
+  const expression = new RegExp(`^${joined(parts)}$`, 's')
   return (text) => expression.test(text)
+}
+
+/**
+ * A part between two stars may as well be where it comes first. A lookahead never tries another place, so that its text,
+ * taken back by its number, keeps a pattern of many stars from trying every way to split the text among them.
+ */
+function joined([first = '', ...rest]: readonly string[]): string {
+  const last = rest.pop()
+  if (last === undefined) return first
+  return `${first}${rest.map((part, at) => `(?=(.*?${part}))\\${at + 1}`).join('')}.*${last}`
 }
 
 /** `end` is the place of the closing bracket, or of the last character where there is none. */

@@ -9,23 +9,30 @@ export interface LocalSecrets {
   readonly cache: string
   readonly database: string
   readonly redis: string
+  readonly vector: string
 }
 
 export async function localSecrets(directory: string): Promise<LocalSecrets> {
   const file = join(directory, 'secrets.json')
   const kept = await readFile(file, 'utf8').catch(() => undefined)
-  if (kept !== undefined) {
-    try {
-      return JSON.parse(kept)
-    } catch {
-      throw new Error(`${file} is damaged. Delete it: new secrets are made, and tokens given out before are refused.`)
-    }
-  }
+  const before = kept === undefined ? {} : parsed(kept, file)
   const fresh = () => randomBytes(32).toString('base64url')
-  const secrets: LocalSecrets = { auth: fresh(), cache: fresh(), database: fresh(), redis: fresh() }
-  await mkdir(directory, { recursive: true })
-  await writeFile(file, JSON.stringify(secrets, undefined, 2), { mode: 0o600 })
+  const made: LocalSecrets = { auth: fresh(), cache: fresh(), database: fresh(), redis: fresh(), vector: fresh() }
+  // A folder of an earlier version has fewer: the rest is added, and tokens given out before stay good.
+  const secrets: LocalSecrets = { ...made, ...before }
+  if (Object.keys(made).some((name) => !(name in before))) {
+    await mkdir(directory, { recursive: true })
+    await writeFile(file, JSON.stringify(secrets, undefined, 2), { mode: 0o600 })
+  }
   return secrets
+}
+
+function parsed(text: string, file: string): Partial<LocalSecrets> {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error(`${file} is damaged. Delete it: new secrets are made, and tokens given out before are refused.`)
+  }
 }
 
 export interface TokenContent {

@@ -31,6 +31,19 @@ export const variables = {
     example: 'AX…',
     about: 'The token beside that URL.',
   },
+  UPSTASH_VECTOR_REST_URL: {
+    secret: false,
+    required: false,
+    example: 'https://example-vector.upstash.io',
+    about:
+      'Upstash Vector, the index of long-term memory. Upstash console → your index → REST. Without it, memories are found by their keys alone.',
+  },
+  UPSTASH_VECTOR_REST_TOKEN: {
+    secret: true,
+    required: false,
+    example: 'AB…',
+    about: 'The token beside that URL.',
+  },
   CACHE_SECRET: {
     secret: true,
     required: false,
@@ -175,6 +188,10 @@ function combinationProblems(settings: Settings): string[] {
   const cache = { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET }
   const missing = Object.entries(cache).flatMap(([name, value]) => (value === undefined ? [name] : []))
   if (missing.length > 0 && missing.length < 3) problems.push(`The cache needs ${missing.join(' and ')} too.`)
+  const { UPSTASH_VECTOR_REST_URL, UPSTASH_VECTOR_REST_TOKEN } = settings
+  if ((UPSTASH_VECTOR_REST_URL === undefined) !== (UPSTASH_VECTOR_REST_TOKEN === undefined)) {
+    problems.push('The vector index needs both UPSTASH_VECTOR_REST_URL and UPSTASH_VECTOR_REST_TOKEN.')
+  }
   for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) problems.push(`${name} must be a whole number above 0.`)
   }

@@ -65,6 +65,9 @@ const upsertDataItem = z.object({ id, data, metadata: metadata.optional() })
 const queryItem = z.object({ ...searching, vector: vector.optional(), sparseVector: sparseVector.optional() })
 const queryDataItem = z.object({ ...searching, data, queryMode: z.enum(['HYBRID', 'DENSE', 'SPARSE']).optional() })
 
+/** Seconds. */
+const resumable = { maxIdle: z.number().positive().default(3_600) }
+
 /** Upstash also takes the ids themselves as the body. */
 const ids = z.union([z.array(id), id.transform((one) => [one])])
 const selection = z.union([
@@ -77,6 +80,10 @@ export const bodies = {
   upsertData: several(upsertDataItem),
   query: several(queryItem),
   queryData: several(queryDataItem),
+  resumableQuery: queryItem.extend(resumable),
+  resumableQueryData: queryDataItem.extend(resumable),
+  resumableQueryNext: z.object({ uuid: z.string(), additionalK: z.int().min(1) }),
+  resumableQueryEnd: z.object({ uuid: z.string() }),
   update: upsertItem.extend({ metadataUpdateMode: z.enum(['OVERWRITE', 'PATCH']).default('OVERWRITE') }),
   fetch: z.object({ ...include, ids: ids.optional(), prefix: z.string().optional() }),
   range: z.object({

@@ -28,7 +28,12 @@ export async function upstashVector(options: UpstashVectorOptions): Promise<Loca
   const { port = 0, token, knobs = {}, file, kind, embeds = true, clock = Date.now } = options
   const index = new VectorIndex({ kind: kind ?? defaultKind, clock })
   const journal = file === undefined ? undefined : kept(index, file, kind)
-  const server = await standIn({ name: 'upstash-vector', port, knobs, handle: restHandler({ index, token, embeds }) })
+  const server = await standIn({
+    name: 'upstash-vector',
+    port,
+    knobs,
+    handle: restHandler({ index, token, embeds, clock }),
+  })
   index.delayMs = () => server.knobs.consistencyDelayMs
   return {
     ...server,

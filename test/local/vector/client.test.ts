@@ -188,6 +188,35 @@ describe('a dense query', () => {
   })
 })
 
+describe('a resumable query', () => {
+  it('gives its answers piece by piece, as they were when it started, until it is stopped', async () => {
+    const row = (n: number) => ({ id: `row ${n}`, vector: [10, n], metadata: { n } })
+    await dense.upsert(Array.from({ length: 7 }, (_, n) => row(n)))
+    const vector = [1, 0]
+    const query = await dense.resumableQuery({ vector, topK: 2, maxIdle: 60, filter: 'n > 0', includeMetadata: true })
+    expect(query.result.map(({ metadata }) => metadata)).toEqual([{ n: 1 }, { n: 2 }])
+    await dense.delete('row 3')
+    expect(ids(await query.fetchNext(3))).toEqual(['row 3', 'row 4', 'row 5'])
+    expect(ids(await query.fetchNext(3))).toEqual(['row 6'])
+    expect(await query.fetchNext(3)).toEqual([])
+    expect(await query.stop()).toBe('Success')
+    expect(() => query.fetchNext(1)).toThrow('already been stopped')
+  })
+
+  it('by text, in a namespace, and forgotten when it is idle for too long', async () => {
+    let now = 0
+    const { index } = await start('sparse', { clock: () => now })
+    const words = index.namespace('words')
+    await words.upsert(['tea', 'green tea', 'coffee'].map((data) => ({ id: data, data })))
+    const query = await words.resumableQuery({ data: 'tea', topK: 1, maxIdle: 2 })
+    expect(ids(query.result)).toEqual(['tea'])
+    now += 2_000
+    expect(ids(await query.fetchNext(5))).toEqual(['green tea'])
+    now += 2_001
+    await expect(query.fetchNext(1)).rejects.toThrow('does not exist')
+  })
+})
+
 describe('a sparse query', () => {
   beforeEach(() =>
     sparse.upsert([
@@ -463,7 +492,6 @@ describe('refusals', () => {
     ['data is larger than 1 MB', () => hybrid.upsert({ id: 'a', data: 'x'.repeat(1_100_000) })],
     ['expected an id that is not empty', () => dense.upsert({ id: '', vector: [1, 2] })],
     ['numbers that fit 32 bits', () => dense.upsert({ id: 'a', vector: [1e39, 0] })],
-    ['resumable-query is not available', () => dense.resumableQuery({ vector: [1, 2], topK: 1, maxIdle: 1 })],
   ])('%s', async (problem, request) => {
     await expect(request()).rejects.toThrow(problem)
   })

@@ -1,6 +1,8 @@
 // The whole grammar of metadata filters, one line a rule.
 import { describe, expect, it } from 'vitest'
 import { filterOf } from '../../../local/vector/filter.ts'
+import { VectorError } from '../../../local/vector/vector-error.ts'
+import { forSeeds } from '../../kernel/random.ts'
 
 const istanbul = {
   city: 'Istanbul',
@@ -190,4 +192,75 @@ it.each([
 it('of a row without metadata nothing holds but that a field is missing', () => {
   expect(filterOf('a = 1 OR a != 1')(undefined)).toBe(false)
   expect(filterOf('HAS NOT FIELD a')(undefined)).toBe(true)
+})
+
+it('a pattern of many stars takes no longer for it', () => {
+  const stars = filterOf(`a GLOB '${'*a'.repeat(30)}*b'`)
+  const from = performance.now()
+  expect(stars({ a: 'a'.repeat(20_000) })).toBe(false)
+  expect(stars({ a: `${'xa'.repeat(30)}b` })).toBe(true)
+  expect(filterOf(`a GLOB '${'*'.repeat(40)}[bc]?*d*'`)({ a: 'abcde' })).toBe(true)
+  expect(performance.now() - from).toBeLessThan(2_000)
+})
+
+it('whatever is thrown at it, it is a filter or a 400, and a filter answers', () => {
+  const pieces = [
+    'a',
+    'a.b',
+    'a[0]',
+    'a[#-1]',
+    '__proto__',
+    '=',
+    '!=',
+    '<',
+    '>=',
+    'AND',
+    'or',
+    'NOT',
+    'IN',
+    'GLOB',
+    'CONTAINS',
+    'HAS',
+    'FIELD',
+    '(',
+    ')',
+    ',',
+    "'x'",
+    '"y"',
+    "'[a-'",
+    "'*?[^'",
+    '1',
+    '-2.5e3',
+    'true',
+    "'",
+    '"',
+    '\\',
+    ';',
+    '--',
+    '/*',
+    '$',
+    '\0',
+    'é',
+    '😀',
+    '#',
+    '[',
+    ']',
+  ] as const
+  let filters = 0
+  forSeeds(20_000, (random) => {
+    const noise = () =>
+      Array.from({ length: 1 + random.int(8) }, () => random.pick(pieces)).join(random.pick([' ', '']))
+    const condition = () =>
+      `${random.pick(['a', 'a.b', 'a[0]'])} ${random.pick(['=', '!=', '<', 'GLOB', 'not in', 'CONTAINS'])} ${random.pick(["'x*'", '1', '(1)', 'true'])}`
+    const text = random.chance(0.5) ? noise() : `${condition()} ${random.pick(['AND', 'OR', ')', ''])} ${condition()}`
+    try {
+      const filter = filterOf(text)
+      filters += 1
+      for (const a of [undefined, 'x', 1, true, null, [1, 'x'], { b: 'y' }])
+        expect(typeof filter({ a })).toBe('boolean')
+    } catch (error) {
+      if (!(error instanceof VectorError) || error.status !== 400) throw error
+    }
+  })
+  expect(filters).toBeGreaterThan(100)
 })
