@@ -69,6 +69,7 @@ export async function startServices(
       UPSTASH_REDIS_REST_TOKEN: secrets.redis,
       UPSTASH_VECTOR_REST_URL: vector.url,
       UPSTASH_VECTOR_REST_TOKEN: secrets.vector,
+      UPSTASH_VECTOR_KIND: vector.kind.type.toLowerCase(),
       CACHE_SECRET: secrets.cache,
       ...(model ?? { OPENAI_API_KEY: 'none', OPENAI_BASE_URL: `${scripted?.url}/v1`, OPENAI_MODEL: 'scripted-1' }),
     },

@@ -31,6 +31,7 @@ export type { BoundStore } from './memory/bound-store.ts'
 export { type IndexedStoreOptions, indexedStore } from './memory/indexed-store.ts'
 export type { BoundMemory, Memory, RecallOptions, RememberOptions } from './memory/memory.ts'
 export type { RecalledRef } from './memory/recalled-text.ts'
+export { type ReindexOptions, reindex } from './memory/reindex.ts'
 export type { BusyStrategy } from './ports/checkpointer.ts'
 export type { AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage } from './ports/model.ts'
 // Running it.

@@ -31,12 +31,12 @@ export default {
   },
 
   async scheduled({ scheduledTime }: { scheduledTime: number }, env: Env): Promise<void> {
-    const { activity, checkpointer, graphs, cache, events } = compile(env)
+    const { activity, checkpointer, graphs, cache, events, store } = compile(env)
     const hourly = scheduledTime % hourMs < cronEveryMs
     if (activity !== undefined && !hourly && !(await activity.seen())) return
     try {
-      const { runs, messages, threads } = await sweep({ checkpointer, graphs, cache, events })
-      const counts = { ...runs, ...messages, ...threads }
+      const { runs, messages, threads, items } = await sweep({ checkpointer, graphs, cache, events, store })
+      const counts = { ...runs, ...messages, expired: threads.expired + items.expired }
       if (Object.values(counts).some((count) => count > 0)) console.log(`sweep: ${JSON.stringify(counts)}`)
     } catch (error) {
       // The next one does what this one could not. Of an error of ours the sentence is enough.

@@ -35,13 +35,13 @@ export type { EventLog, EventPart } from './event-log.ts'
 export type {
   Candidates,
   IndexEntry,
-  IndexedAddress,
   IndexedItems,
   IndexHits,
   IndexPlace,
   IndexQuery,
   IndexSetup,
   ItemIndex,
+  TenantItem,
 } from './item-index.ts'
 export type {
   AssistantMessage,

@@ -65,14 +65,15 @@ export interface IndexedItems extends Store {
   settled(tenant: string, item: Item): Promise<boolean>
   /** Keeps what the index is made with, the first time; gives what is kept. */
   indexSetup(name: string, setup: IndexSetup): Promise<IndexSetup>
-  /** Items after this id, of one tenant or all, in order: for an index that is made anew. */
-  pageToIndex(
-    after: { readonly tenant: string; readonly id: string } | undefined,
-    limit: number,
-  ): Promise<readonly IndexedAddress[]>
+  /** Puts this in the place of what is kept of the index, and all items behind it, when it differs or when `anew`. */
+  replaceIndexSetup(name: string, setup: IndexSetup, anew: boolean): Promise<void>
+  /** Items of all tenants that the index is behind with, and how many there are in all. */
+  behind(limit: number): Promise<{ readonly total: number; readonly items: readonly TenantItem[] }>
+  /** The index was told of all of these, and its queries see them. What has changed meanwhile stays behind. */
+  settledAll(items: readonly TenantItem[]): Promise<void>
 }
 
-export interface IndexedAddress {
+export interface TenantItem {
   readonly tenant: string
-  readonly id: string
+  readonly item: Item
 }

@@ -5,7 +5,7 @@ import { indexKindOf } from '../../local/vector/index-kind.ts'
 import { type ThrowawayVector, throwawayVector } from '../../local/vector/throwaway-vector.ts'
 import { neonStore } from '../../src/adapters/neon/index.ts'
 import { upstashItemIndex } from '../../src/adapters/upstash/index.ts'
-import { indexedStore, sweep } from '../../src/index.ts'
+import { indexedStore, reindex, sweep } from '../../src/index.ts'
 import { RecollectError } from '../../src/kernel/errors.ts'
 import type { Embedder, ItemPut, Store } from '../../src/ports/index.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
@@ -242,6 +242,36 @@ test('another model than the index was made with is refused, by name, with what 
     code: 'index_mismatch',
     message: expect.stringContaining('npm run reindex'),
   })
+})
+
+test('an index is made anew for another model, from where it was stopped', async () => {
+  const store = storeWith()
+  for (let n = 0; n < 7; n++) await put(store, `k${n}`, `tea number ${n}`)
+  await settle(store)
+  const other = { ...embedder, model: 'other' }
+  const items = neonStore(database.sql, { indexed: true })
+  let upserts = 0
+  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'hybrid', embedder: other })
+  const breaking = {
+    ...index,
+    upsert: (...given: Parameters<typeof index.upsert>) => {
+      if (++upserts === 3) throw new RecollectError('storage_unavailable', 'cut off')
+      return index.upsert(...given)
+    },
+  }
+  const told: number[] = []
+  const onProgress = ({ done }: { done: number }) => void told.push(done)
+  await database.sql`delete from recollect.items where tenant <> ${tenant}`
+  await expect(reindex({ items, index: breaking, embedder: other, page: 2, onProgress })).rejects.toThrow('cut off')
+  expect(await behind()).toBe(3)
+  const halfway = storeWith({ embedder: other })
+  expect((await found(halfway, 'tea')).keys).toHaveLength(7)
+  expect(await reindex({ items, index: breaking, embedder: other, page: 2, onProgress })).toBe(3)
+  expect(told).toEqual([2, 4, 2, 3])
+  expect(await behind()).toBe(0)
+  expect(await reindex({ items, index, embedder: other })).toBe(0)
+  expect(await reindex({ items, index, embedder: other, anew: true })).toBe(7)
+  expect((await found(halfway, 'beverage')).keys).toHaveLength(7)
 })
 
 test('200 hostile names reach the index as hashes alone', async () => {
