@@ -146,7 +146,10 @@ async function forgetItems(call: Call, prefix: Namespace, source?: string): Prom
     if (items.length === 0) return forgotten
     const operations = items.map(({ namespace, key }) => ({ op: 'delete', namespace, key }) as const)
     const results = await store.batch({ tenant, operations, defer })
-    forgotten += results.filter((result) => result.op === 'delete' && result.deleted).length
+    const gone = results.filter((result) => result.op === 'delete' && result.deleted).length
+    // Another forgets the same.
+    if (gone === 0) return forgotten
+    forgotten += gone
   }
 }
 
@@ -158,12 +161,13 @@ async function forgetThreads({ checkpointer, cache, events }: Service, { tenant 
       ...{ tenant, owner, ids: null, status: null, metadata: {} },
       ...{ sortBy: 'thread', descending: false, limit: page, offset: 0 },
     })
-    if (found.length === 0) return forgotten
+    const before = forgotten
     for (const { thread } of found) {
       const key = { tenant, thread, owner }
       await Promise.all([cache?.delete(key), events?.delete(key)])
       if (await checkpointer.threads.delete(key)) forgotten++
     }
+    if (forgotten === before) return forgotten
   }
 }
 

@@ -38,7 +38,6 @@ const codes = {
   approval_cancelled: { status: 409, retryable: false },
   // the store
   item_unknown: { status: 404, retryable: false },
-  item_outdated: { status: 409, retryable: false },
   item_too_large: { status: 413, retryable: false },
   index_mismatch: { status: 500, retryable: false },
   // graphs and nodes

@@ -1171,8 +1171,10 @@ begin
     and coalesce(i.expires_at >= clock_timestamp(), true);
   if it.id is null then return null; end if;
   if _refresh and recollect.item_stale_v1(it) then
+    -- What another is writing is refreshed by that: a read waits for nobody.
     update recollect.items i set expires_at = clock_timestamp() + i.ttl_ms * interval '1 millisecond'
-      where i.tenant = _tenant and i.id = _id;
+      from (select x.id from recollect.items x where x.tenant = _tenant and x.id = _id for update skip locked) unlocked
+      where i.tenant = _tenant and i.id = unlocked.id;
   end if;
   return recollect.item_json_v1(it);
 end $$;
@@ -1194,7 +1196,10 @@ declare
   o json;
   results json[] := '{}';
 begin
-  -- In one order for all batches, so that two of them never wait for each other.
+  -- In one order for all batches, so that two of them never wait for each other: by name, for an item may not be there yet.
+  perform pg_advisory_xact_lock(hashtextextended(_tenant || x.id, 0)) from (
+    select distinct e ->> 'id' as id from json_array_elements(_operations) e where e ->> 'op' <> 'get' order by 1
+  ) x;
   perform 1 from recollect.items i where i.tenant = _tenant
     and i.id in (select x ->> 'id' from json_array_elements(_operations) x where x ->> 'op' <> 'get') order by i.id for update;
   for o in select x from json_array_elements(_operations) x loop
