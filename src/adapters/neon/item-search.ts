@@ -41,7 +41,8 @@ function statementOf(search: ItemSearch, found: Candidates | undefined) {
     const hits = `select i.id, i.updated_at, 0 as rank, 0 as near, null::float8 as score from recollect.items i where ${wanted} ${order} ${page}`
     return { text: `with hits as (${hits})`, parameters }
   }
-  const words = `asked as (select recollect.query_words_v1(${bind(filterText(query.slice(0, longestQuery)))}) as words)`
+  // Made once: taken apart, the planner would make it anew for every row.
+  const words = `asked as materialized (select recollect.query_words_v1(${bind(filterText(query.slice(0, longestQuery)))}) as words)`
   const byWords = 'i.words @@ asked.words'
   const near = 'ts_rank(i.words, asked.words, 1)::float8'
   if (found === undefined) {
