@@ -244,6 +244,61 @@ create table if not exists recollect.deliveries (
 create index if not exists deliveries_of_endpoint on recollect.deliveries (tenant, endpoint, at);
 create index if not exists deliveries_old on recollect.deliveries (at);
 
+-- Since 2. What is remembered across threads: items under namespaces. `id` is made of namespace and key; `path` is the namespace, each
+-- segment with a mark behind it that no segment contains, so that what lies below a namespace is a range of paths. `value` is kept
+-- as text; `doc` is what filters read of it, without what jsonb refuses. `space`: which part of the index it is in. An item whose
+-- `expires_at` is over is there for nobody. `indexed_version`: what the index was told last. Its queries see it some seconds later:
+-- `settled_version` is what they are sure to see; below `version`: the index is behind.
+create table if not exists recollect.items (
+  tenant text not null,
+  id text collate "C" not null,
+  space text not null,
+  path text collate "C" not null,
+  key text collate "C" not null,
+  value text not null,
+  doc jsonb not null,
+  text text not null,
+  tags text[] not null,
+  source text,
+  author text,
+  version bigint not null,
+  indexed_version bigint not null,
+  settled_version bigint not null,
+  ttl_ms bigint,
+  expires_at timestamptz,
+  created_at timestamptz not null,
+  updated_at timestamptz not null,
+  words tsvector generated always as (to_tsvector('english', text) || to_tsvector('simple', text)) stored,
+  primary key (tenant, id)
+);
+
+create index if not exists items_within on recollect.items (tenant, path);
+create index if not exists items_by_words on recollect.items using gin (words);
+create index if not exists items_expiring on recollect.items (expires_at) where expires_at is not null;
+create index if not exists items_behind on recollect.items (tenant, path) where settled_version < version;
+
+-- Since 2. Versions of items that were replaced; they go with their item.
+create table if not exists recollect.item_history (
+  tenant text not null,
+  id text collate "C" not null,
+  version bigint not null,
+  value text not null,
+  tags text[] not null,
+  source text,
+  author text,
+  at timestamptz not null,
+  primary key (tenant, id, version)
+);
+
+-- Since 2. What an index of items is made with: `embedder` names the model, '' for none of ours.
+create table if not exists recollect.index_meta (
+  name text primary key,
+  kind text not null,
+  embedder text not null,
+  dimensions int not null,
+  created_at timestamptz not null default clock_timestamp()
+);
+
 -- One branch of checkpoints, newest first: from `_seq` back to the first snapshot at or below the `_count`th, or to the root,
 -- or to where it was pruned.
 -- It steps by a lateral join: a plain recursive join is quadratic without statistics, and always so in PGlite.
@@ -1293,5 +1348,219 @@ returns json language sql as $$
     where (select count(*) from recollect.webhook_keys x where x.tenant = _tenant) < _most
     on conflict do nothing returning json_build_object('id', k.id, 'sealed', k.sealed, 'createdAt', k.created_at)
 $$;
+
+-- An item as the Worker reads it.
+create or replace function recollect.item_json_v1(i recollect.items) returns json language sql stable as $$
+  select json_build_object('id', i.id, 'path', i.path, 'key', i.key, 'value', i.value, 'text', i.text, 'tags', i.tags,
+    'source', i.source, 'author', i.author, 'version', i.version, 'ttlMs', i.ttl_ms, 'expiresAt', i.expires_at,
+    'createdAt', i.created_at, 'updatedAt', i.updated_at)
+$$;
+
+-- Whether a read is worth a write of its time to live: when a tenth of it, at most a day, has passed.
+create or replace function recollect.item_stale_v1(i recollect.items) returns boolean language sql stable as $$
+  select i.expires_at < clock_timestamp() + (i.ttl_ms - least(i.ttl_ms / 10, 86400000)) * interval '1 millisecond'
+$$;
+
+-- Says that an item has changed or is gone; one message an item, however often. Whoever wrote it tells the index at once; this
+-- comes when its queries see what it was told.
+create or replace function recollect.send_index_message_v1(_tenant text, _id text, _space text) returns void language sql as $$
+  insert into recollect.outbox as o (tenant, id, thread, run, graph, topic, payload, due_at)
+    values (_tenant, 'index:' || _id, '', '', '$store', 'index', json_build_object('id', _id, 'space', _space),
+      clock_timestamp() + interval '10 seconds')
+    on conflict (tenant, id) do update set status = 'pending', attempts = 0, due_at = excluded.due_at, token = null, error = null
+$$;
+
+create or replace function recollect.remove_item_v1(i recollect.items, _indexed boolean) returns void language plpgsql as $$
+begin
+  delete from recollect.items x where x.tenant = i.tenant and x.id = i.id;
+  delete from recollect.item_history h where h.tenant = i.tenant and h.id = i.id;
+  if _indexed and i.text <> '' then perform recollect.send_index_message_v1(i.tenant, i.id, i.space); end if;
+end $$;
+
+-- The last writer wins, unless a version is expected (0: none). The same written again is no other version: it may be a write whose
+-- acknowledgement was lost. `_keeps_ttl`: an item that is there lives as long as before. outcome: saved | outdated
+create or replace function recollect.store_put_v1(
+  _tenant text, _id text, _space text, _path text, _key text, _value text, _doc jsonb, _text text, _tags text[], _source text,
+  _author text, _keeps_ttl boolean, _ttl_ms bigint, _expected bigint, _indexed boolean
+) returns json language plpgsql as $$
+declare
+  old recollect.items;
+  at timestamptz;
+  ttl bigint;
+  found_by_index boolean := _indexed and _text <> '';
+  ahead bigint := case when found_by_index then 0 else 1 end;
+begin
+  loop
+    select * into old from recollect.items i where i.tenant = _tenant and i.id = _id for update;
+    at := date_trunc('milliseconds', clock_timestamp());
+    if old.expires_at < clock_timestamp() then
+      perform recollect.remove_item_v1(old, _indexed);
+      old := null;
+    end if;
+    ttl := case when _keeps_ttl and old.id is not null then old.ttl_ms else _ttl_ms end;
+    if old.id is null then
+      if _expected <> 0 then return json_build_object('outcome', 'outdated', 'id', _id, 'version', 0); end if;
+      insert into recollect.items (tenant, id, space, path, key, value, doc, text, tags, source, author, version, indexed_version,
+          settled_version, ttl_ms, expires_at, created_at, updated_at)
+        values (_tenant, _id, _space, _path, _key, _value, _doc, _text, _tags, _source, _author, 1,
+          ahead, ahead, ttl, at + ttl * interval '1 millisecond', at, at)
+        on conflict do nothing;
+      exit when found;
+    else
+      if (old.value, old.text, old.tags) = (_value, _text, _tags) and old.source is not distinct from _source
+          and old.author is not distinct from _author and coalesce(_expected in (old.version, old.version - 1), true) then
+        update recollect.items i set ttl_ms = ttl, expires_at = at + ttl * interval '1 millisecond'
+          where i.tenant = _tenant and i.id = _id;
+        return json_build_object('outcome', 'saved', 'id', _id, 'version', old.version);
+      end if;
+      if _expected <> old.version then
+        return json_build_object('outcome', 'outdated', 'id', _id, 'version', old.version);
+      end if;
+      insert into recollect.item_history (tenant, id, version, value, tags, source, author, at)
+        values (_tenant, _id, old.version, old.value, old.tags, old.source, old.author, old.updated_at);
+      delete from recollect.item_history h where h.tenant = _tenant and h.id = _id and h.version <= old.version - 99;
+      update recollect.items i set value = _value, doc = _doc, text = _text, tags = _tags, source = _source, author = _author,
+        version = old.version + 1, indexed_version = case ahead when 0 then old.indexed_version else old.version + 1 end,
+        settled_version = case ahead when 0 then old.settled_version else old.version + 1 end, ttl_ms = ttl,
+        expires_at = at + ttl * interval '1 millisecond', updated_at = greatest(at, old.updated_at)
+        where i.tenant = _tenant and i.id = _id;
+      exit;
+    end if;
+  end loop;
+  if found_by_index or _indexed and old.text <> '' then perform recollect.send_index_message_v1(_tenant, _id, _space); end if;
+  return json_build_object('outcome', 'saved', 'id', _id, 'version', coalesce(old.version, 0) + 1);
+end $$;
+
+create or replace function recollect.store_get_v1(_tenant text, _id text, _refresh boolean) returns json language plpgsql as $$
+declare
+  it recollect.items;
+begin
+  select * into it from recollect.items i where i.tenant = _tenant and i.id = _id
+    and coalesce(i.expires_at >= clock_timestamp(), true);
+  if it.id is null then return null; end if;
+  if _refresh and recollect.item_stale_v1(it) then
+    -- What another is writing is refreshed by that: a read waits for nobody.
+    update recollect.items i set expires_at = clock_timestamp() + i.ttl_ms * interval '1 millisecond'
+      from (select x.id from recollect.items x where x.tenant = _tenant and x.id = _id for update skip locked) unlocked
+      where i.tenant = _tenant and i.id = unlocked.id;
+  end if;
+  return recollect.item_json_v1(it);
+end $$;
+
+create or replace function recollect.store_delete_v1(_tenant text, _id text, _expected bigint, _indexed boolean)
+returns boolean language plpgsql as $$
+declare
+  old recollect.items;
+begin
+  select * into old from recollect.items i where i.tenant = _tenant and i.id = _id for update;
+  if old.id is null or old.version <> _expected then return false; end if;
+  perform recollect.remove_item_v1(old, _indexed);
+  return coalesce(old.expires_at >= clock_timestamp(), true);
+end $$;
+
+-- Operations, each with the parameters of its function, in order and in one transaction.
+create or replace function recollect.store_batch_v1(_tenant text, _operations json, _indexed boolean) returns json language plpgsql as $$
+declare
+  o json;
+  results json[] := '{}';
+begin
+  -- In one order for all batches, so that two of them never wait for each other: by name, for an item may not be there yet.
+  perform pg_advisory_xact_lock(hashtextextended(_tenant || x.id, 0)) from (
+    select distinct e ->> 'id' as id from json_array_elements(_operations) e where e ->> 'op' <> 'get' order by 1
+  ) x;
+  perform 1 from recollect.items i where i.tenant = _tenant
+    and i.id in (select x ->> 'id' from json_array_elements(_operations) x where x ->> 'op' <> 'get') order by i.id for update;
+  for o in select x from json_array_elements(_operations) x loop
+    results := results || case o ->> 'op'
+      when 'put' then recollect.store_put_v1(_tenant, o ->> 'id', o ->> 'space', o ->> 'path', o ->> 'key', o ->> 'value',
+        (o ->> 'doc')::jsonb, o ->> 'text', array(select json_array_elements_text(o -> 'tags')), o ->> 'source', o ->> 'author',
+        (o ->> 'keepsTtl')::boolean, (o ->> 'ttlMs')::bigint, (o ->> 'expected')::bigint, _indexed)
+      when 'get' then coalesce(recollect.store_get_v1(_tenant, o ->> 'id', (o ->> 'refresh')::boolean), 'null')
+      else to_json(recollect.store_delete_v1(_tenant, o ->> 'id', (o ->> 'expected')::bigint, _indexed)) end;
+  end loop;
+  return array_to_json(results);
+end $$;
+
+-- Versions, newest first; null: there is no such item.
+create or replace function recollect.store_history_v1(_tenant text, _id text, _before bigint, _limit int)
+returns json language sql stable as $$
+  select json_agg(json_build_object('version', v.version, 'value', v.value, 'tags', v.tags, 'source', v.source,
+      'author', v.author, 'at', v.at) order by v.version desc)
+  from (
+    select * from (
+      select i.version, i.value, i.tags, i.source, i.author, i.updated_at as at from recollect.items i
+        where i.tenant = _tenant and i.id = _id
+      union all
+      select h.version, h.value, h.tags, h.source, h.author, h.at from recollect.item_history h
+        where h.tenant = _tenant and h.id = _id
+    ) x where coalesce(x.version < _before, true) and exists (select 1 from recollect.items i where i.tenant = _tenant
+      and i.id = _id and coalesce(i.expires_at >= clock_timestamp(), true))
+    order by x.version desc limit _limit
+  ) v
+$$;
+
+-- Paths in a range, each once, cut off at a depth. `_suffix`: the path that they end with, by whole segments.
+create or replace function recollect.store_namespaces_v1(
+  _tenant text, _from text, _before text, _suffix text, _depth int, _limit int, _offset int
+) returns json language sql stable as $$
+  select json_agg(p.path order by p.path) from (
+    select distinct (case when cardinality(string_to_array(i.path, chr(31))) - 1 > _depth
+        then array_to_string((string_to_array(i.path, chr(31)))[1:_depth], chr(31)) || chr(31)
+        else i.path end) collate "C" as path
+    from recollect.items i where i.tenant = _tenant and i.path >= _from and i.path < _before
+      and coalesce(i.expires_at >= clock_timestamp(), true)
+      and (_suffix = '' or right(chr(31) || i.path, length(_suffix) + 1) = chr(31) || _suffix)
+    order by 1 limit _limit offset _offset
+  ) p
+$$;
+
+-- What a question asks for: any of its words, without those that say nothing unless there are no others; null: it has none.
+create or replace function recollect.query_words_v1(_query text) returns tsquery language sql stable as $$
+  with asked as (
+    select w.word, tsvector_to_array(to_tsvector('english', w.word)) as stems
+    from unnest(tsvector_to_array(to_tsvector('simple', _query))) w (word)
+  ), telling as (
+    select unnest(array_append(a.stems, a.word)) as word from asked a where a.stems <> '{}'
+  )
+  select string_agg(distinct '''' || replace(replace(w.word, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+  from (select t.word from telling t union all select a.word from asked a where not exists (select 1 from telling)) w
+$$;
+
+-- What the index has to be told of an item, and whether it has been; null: it is gone, or has nothing to be found by.
+create or replace function recollect.item_to_index_v1(_tenant text, _id text) returns json language sql stable as $$
+  select json_build_object('item', recollect.item_json_v1(i), 'told', i.indexed_version = i.version)
+  from recollect.items i where i.tenant = _tenant and i.id = _id and i.text <> '' and coalesce(i.expires_at >= clock_timestamp(), true)
+$$;
+
+-- The index was told this version. False: it has changed or gone meanwhile, and the index must be told again.
+create or replace function recollect.item_indexed_v1(_tenant text, _id text, _version bigint, _updated_at timestamptz)
+returns boolean language plpgsql as $$
+begin
+  update recollect.items i set indexed_version = i.version
+    where i.tenant = _tenant and i.id = _id and i.version = _version and i.updated_at = _updated_at;
+  return found;
+end $$;
+
+-- Queries of the index see what it was told long enough ago.
+create or replace function recollect.item_settled_v1(_tenant text, _id text, _version bigint) returns boolean language plpgsql as $$
+begin
+  update recollect.items i set settled_version = i.version
+    where i.tenant = _tenant and i.id = _id and i.version = _version and i.indexed_version = _version;
+  return found;
+end $$;
+
+-- Deletes items whose time is over. Gives how many.
+create or replace function recollect.expire_items_v1(_limit int, _indexed boolean) returns int language plpgsql as $$
+declare
+  old recollect.items;
+  n int := 0;
+begin
+  for old in select * from recollect.items i where i.expires_at < clock_timestamp() order by i.expires_at limit _limit
+      for update skip locked loop
+    perform recollect.remove_item_v1(old, _indexed);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
 
 insert into recollect.schema_version (version) values (1), (2) on conflict do nothing;

@@ -5,16 +5,19 @@ import { createServer } from 'node:net'
 import { parseArgs, parseEnv } from 'node:util'
 import { localSecrets, tokenFor } from './secrets.ts'
 import { startServices } from './services.ts'
+import { indexKindOf } from './vector/index-kind.ts'
 import { startWorker } from './worker.ts'
 
 const usage = `npm run dev -- [options]
   --port N               where the Worker listens; 8787 unless told otherwise
   --data DIR             where data is kept; .recollect unless told otherwise
+  --index KIND           of the vector index, when it is made: hybrid/256/cosine unless told otherwise
   --token TENANT/USER    whom the printed token is for; local/you unless told otherwise`
 
 const options = {
   port: { type: 'string', default: '8787' },
   data: { type: 'string', default: '.recollect' },
+  index: { type: 'string' },
   token: { type: 'string', default: 'local/you' },
   help: { type: 'boolean', default: false },
 } as const
@@ -26,10 +29,11 @@ async function main() {
   if (values.help) return say(usage)
   const port = Number(values.port)
   const [tenant = 'local', user = 'you'] = values.token.split('/')
+  const kind = values.index === undefined ? undefined : indexKindOf(values.index)
   await assertFree(port)
   const startedAt = performance.now()
   const secrets = await localSecrets(values.data)
-  const services = await startServices(values.data, secrets, { model: await realModel() })
+  const services = await startServices(values.data, secrets, { model: await realModel(), vector: kind })
   const variables = {
     ...services.variables,
     AUTH_SECRET: secrets.auth,

@@ -10,6 +10,7 @@ export interface LocalSecrets {
   readonly database: string
   readonly redis: string
   readonly webhooks: string
+  readonly vector: string
 }
 
 export async function localSecrets(directory: string): Promise<LocalSecrets> {
@@ -17,12 +18,20 @@ export async function localSecrets(directory: string): Promise<LocalSecrets> {
   const kept = await readFile(file, 'utf8').catch(() => undefined)
   const before = kept === undefined ? {} : parsed(kept, file)
   const fresh = () => randomBytes(32).toString('base64url')
-  const made = { auth: fresh(), cache: fresh(), database: fresh(), redis: fresh(), webhooks: fresh() }
-  // Of an older version some may be missing.
+  const made: LocalSecrets = {
+    auth: fresh(),
+    cache: fresh(),
+    database: fresh(),
+    redis: fresh(),
+    vector: fresh(),
+    webhooks: fresh(),
+  }
+  // A folder of an earlier version has fewer: the rest is added, and tokens given out before stay good.
   const secrets: LocalSecrets = { ...made, ...before }
-  if (Object.keys(made).every((name) => name in before)) return secrets
-  await mkdir(directory, { recursive: true })
-  await writeFile(file, JSON.stringify(secrets, undefined, 2), { mode: 0o600 })
+  if (Object.keys(made).some((name) => !(name in before))) {
+    await mkdir(directory, { recursive: true })
+    await writeFile(file, JSON.stringify(secrets, undefined, 2), { mode: 0o600 })
+  }
   return secrets
 }
 

@@ -11,13 +11,20 @@ import type { RestEngine } from './redis/rest.ts'
 import { upstashFront, upstashRedis } from './redis/server.ts'
 import type { LocalSecrets } from './secrets.ts'
 import type { StandIn } from './stand-in.ts'
+import { type IndexKind, kindName } from './vector/index-kind.ts'
+import { type LocalVector, upstashVector } from './vector/server.ts'
 
 export interface Services {
   /** What the Worker's settings must be to use them. */
   readonly variables: Readonly<Record<string, string>>
   /** One a service, for people. */
   readonly lines: readonly string[]
-  readonly standIns: { readonly postgres: StandIn; readonly redis: StandIn; readonly model: StandIn | undefined }
+  readonly standIns: {
+    readonly postgres: StandIn
+    readonly redis: StandIn
+    readonly vector: LocalVector
+    readonly model: StandIn | undefined
+  }
   close(): Promise<void>
 }
 
@@ -25,6 +32,8 @@ export interface Services {
 export interface ServiceChoices {
   readonly postgres?: PostgresEngine | undefined
   readonly redis?: RestEngine | undefined
+  /** That of the data unless told otherwise. Throws where the data is of another. */
+  readonly vector?: IndexKind | undefined
   /** Settings of a real model. */
   readonly model?: Readonly<Record<string, string>> | undefined
   /** Between the chunks of the scripted model's stream. */
@@ -41,6 +50,11 @@ export async function startServices(
   const redis = given.redis
     ? await upstashFront({ token: secrets.redis, engine: given.redis })
     : await upstashRedis({ token: secrets.redis, file: join(directory, 'redis.jsonl') })
+  const vector = await upstashVector({
+    token: secrets.vector,
+    file: join(directory, 'vector.jsonl'),
+    kind: given.vector,
+  })
   const scripted = model === undefined ? await scriptedModel({ chunkDelayMs }) : undefined
   const endpoint = `${postgres.url}/sql`
   const databaseUrl = `postgresql://recollect:${secrets.database}@localhost/recollect`
@@ -53,19 +67,23 @@ export async function startServices(
       NEON_HTTP_ENDPOINT: endpoint,
       UPSTASH_REDIS_REST_URL: redis.url,
       UPSTASH_REDIS_REST_TOKEN: secrets.redis,
+      UPSTASH_VECTOR_REST_URL: vector.url,
+      UPSTASH_VECTOR_REST_TOKEN: secrets.vector,
+      UPSTASH_VECTOR_KIND: vector.kind.type.toLowerCase(),
       CACHE_SECRET: secrets.cache,
       ...(model ?? { OPENAI_API_KEY: 'none', OPENAI_BASE_URL: `${scripted?.url}/v1`, OPENAI_MODEL: 'scripted-1' }),
     },
     lines: [
       `Postgres   ${endpoint}   (Neon's HTTP protocol over ${given.postgres ? 'a Postgres server' : 'PGlite, which is Postgres, embedded'})`,
       `Redis      ${redis.url}   (Upstash's REST protocol over ${given.redis ? 'a redis-server' : 'an engine of our own'})`,
+      `Vector     ${vector.url}   (Upstash's REST protocol over exact search; the index is ${kindName(vector.kind)})`,
       scripted === undefined
         ? `Model      ${model?.OPENAI_BASE_URL ?? 'https://api.openai.com/v1'}   (real: your key is set)`
         : `Model      ${scripted.url}/v1   (scripted, and says so; with OPENAI_API_KEY set, the real one)`,
     ],
-    standIns: { postgres, redis, model: scripted },
+    standIns: { postgres, redis, vector, model: scripted },
     async close() {
-      await Promise.all([postgres.close(), redis.close(), scripted?.close()])
+      await Promise.all([postgres.close(), redis.close(), vector.close(), scripted?.close()])
       if (given.postgres === undefined) await engine.close()
     },
   }

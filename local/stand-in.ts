@@ -31,6 +31,8 @@ export interface Knobs {
   fault: 'none' | 'error' | 'drop' | 'hang'
   /** Share of requests, 0 to 1, that meet `fault`. */
   faultRate: number
+  /** How much later queries see what was written. Of the vector index alone; the others answer from what they wrote. */
+  consistencyDelayMs: number
 }
 
 export interface WireEntry {
@@ -66,7 +68,7 @@ const host = '127.0.0.1'
 const logLimit = 10_000
 
 export async function standIn({ name, port = 0, knobs: initial, handle }: StandInOptions): Promise<StandIn> {
-  const knobs: Knobs = { latencyMs: 0, fault: 'none', faultRate: 1, ...initial }
+  const knobs: Knobs = { latencyMs: 0, fault: 'none', faultRate: 1, consistencyDelayMs: 0, ...initial }
   const log: WireEntry[] = []
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing, { knobs, log, handle }).catch((error: unknown) => {

@@ -2,6 +2,7 @@
 
 // Agents.
 export { agent, type ModelNodeOptions, modelNode } from './agent/agent.ts'
+export { forgetTool, type MemoryToolOptions, recallTool, rememberTool } from './agent/memory-tools.ts'
 export {
   assistant,
   callsTools,
@@ -13,6 +14,7 @@ export {
   system,
   user,
 } from './agent/messages.ts'
+export { citations, type RecallNodeOptions, recalled, recallNode } from './agent/recalled.ts'
 export { type ApprovalRule, type Tool, type ToolContext, type ToolDefinition, tool } from './agent/tool.ts'
 export { toolNode } from './agent/tool-node.ts'
 // Writing a graph.
@@ -22,20 +24,25 @@ export { type Interrupt, type InterruptTerms, interrupt } from './graph/interrup
 export type { NodeDefinition, NodeFunction, NodeOptions, NodeReturn, PlainNode } from './graph/node.ts'
 // When something is wrong.
 export { asRecollectError, type ErrorCode, isRecollectError, RecollectError } from './kernel/errors.ts'
+export type { Filter } from './kernel/filter.ts'
+export type { Namespace } from './kernel/namespace.ts'
 export type { StandardSchema } from './kernel/schema.ts'
+export type { BoundStore } from './memory/bound-store.ts'
+export { type IndexedStoreOptions, indexedStore } from './memory/indexed-store.ts'
+export type { BoundMemory, Memory, RecallOptions, RememberOptions } from './memory/memory.ts'
+export type { RecalledRef } from './memory/recalled-text.ts'
+export { type ReindexOptions, reindex } from './memory/reindex.ts'
 export type { BusyStrategy } from './ports/checkpointer.ts'
 export type { AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage } from './ports/model.ts'
 // Running it.
-export {
-  CompiledGraph,
-  type RunResult,
-} from './runtime/compiled-graph.ts'
+export { CompiledGraph } from './runtime/compiled-graph.ts'
 export type { Context, Env, NodeModel, ReplyOptions } from './runtime/context.ts'
 export type { Deliver, Delivery, DeliveryResult } from './runtime/delivery.ts'
 export type { CheckpointSaved, PendingInterrupt, RunEvent, RunInterrupted, RunStarted } from './runtime/events.ts'
 export type { FollowOptions } from './runtime/follow.ts'
 export type { HistoryPage, StateSnapshot, ThreadAddress } from './runtime/history.ts'
 export type { CompileOptions, RunOptions } from './runtime/options.ts'
+export type { RunResult } from './runtime/run-result.ts'
 export { StateGraph } from './runtime/state-graph.ts'
 export { type SweepOptions, type SweepResult, sweep } from './runtime/sweep.ts'
 export { type AskedApproval, WebhookOffice, type WebhookOptions } from './webhooks/office.ts'

@@ -1,19 +1,21 @@
 // The composition root: the only place that knows every part, and chooses.
 import { neon, neonConfig } from '@neondatabase/serverless'
 import type { Hono } from 'hono'
-import { checkNeon, neonCheckpointer } from '../src/adapters/neon/index.ts'
-import { checkOpenAi, openaiModel } from '../src/adapters/openai/index.ts'
+import { checkNeon, neonCheckpointer, neonStore, type Sql } from '../src/adapters/neon/index.ts'
+import { checkOpenAi, openaiEmbedder, openaiModel } from '../src/adapters/openai/index.ts'
 import {
   type Activity,
   checkUpstash,
+  checkUpstashVector,
   upstashActivity,
   upstashCache,
   upstashEventLog,
+  upstashItemIndex,
 } from '../src/adapters/upstash/index.ts'
 import { type Auth, type HealthCheck, type ReviewLinks, reviewUrl, serve } from '../src/http/index.ts'
-import { type CompiledGraph, type Env, WebhookOffice } from '../src/index.ts'
+import { type CompiledGraph, type Env, type IndexedStoreOptions, indexedStore, WebhookOffice } from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
-import type { Cache, Checkpointer, EventLog, Orphan } from '../src/ports/index.ts'
+import type { Cache, Checkpointer, EventLog, Orphan, Store } from '../src/ports/index.ts'
 import { runQueueOf, type Settings, settingsOf } from './env.ts'
 import { support } from './support.ts'
 
@@ -25,6 +27,7 @@ export interface Composition {
   readonly events: EventLog | undefined
   /** Absent without RECOLLECT_SECRET. */
   readonly webhooks: WebhookOffice | undefined
+  readonly store: Store
   readonly app: Hono
   /** Absent without Redis. */
   readonly activity: Activity | undefined
@@ -59,7 +62,9 @@ function compose(env: Env): Composition {
   const queue = runQueueOf(bindings)
   const modelService = { apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL }
   const model = openaiModel(modelService)
-  const storage = { checkpointer, ...(cache && { cache }), ...(events && { events }) }
+  const vector = vectorOf(settings)
+  const remembers = { store: storeOf(sql, settings), sharedNamespaces: sharedOf(settings) }
+  const storage = { checkpointer, ...remembers, ...(cache && { cache }), ...(events && { events }) }
   const options = {
     ...{ ...storage, ...retentionOf(settings), model, env, deepFreeze: RECOLLECT_LOCAL !== undefined },
     ...(webhooks && { webhooks }),
@@ -69,6 +74,7 @@ function compose(env: Env): Composition {
   const health: Record<string, HealthCheck> = {
     postgres: { fingerprint: fingerprintOf(database), check: () => checkNeon(sql) },
     ...(redis && { redis: { fingerprint: fingerprintOf(redis.url), check: () => checkUpstash(redis) } }),
+    ...(vector && { vector: { fingerprint: fingerprintOf(vector.url), check: () => checkUpstashVector(vector) } }),
     model: { fingerprint: fingerprintOf(OPENAI_BASE_URL, OPENAI_MODEL), check: () => checkOpenAi(modelService) },
   }
   return {
@@ -78,6 +84,7 @@ function compose(env: Env): Composition {
     cache,
     events,
     webhooks,
+    store: remembers.store,
     health,
     app: serve({
       ...{ graphs, ...storage, health, auth: authOf(settings), origins: originsOf(settings) },
@@ -116,6 +123,36 @@ function retentionOf({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT }: Settings) {
     ...(THREAD_TTL_DAYS !== undefined && { threadTtlMs: Number(THREAD_TTL_DAYS) * dayMs }),
     ...(CHECKPOINTS_KEPT !== undefined && { keepCheckpoints: Number(CHECKPOINTS_KEPT) }),
   }
+}
+
+/** Items in Postgres, found by an index where one is set up. */
+function storeOf(sql: Sql, settings: Settings): Store {
+  const parts = indexPartsOf(sql, settings)
+  return parts === undefined ? neonStore(sql) : indexedStore(parts)
+}
+
+/** What the store behind an index is made of; `undefined`: no index is set up. */
+export function indexPartsOf(sql: Sql, settings: Settings): IndexedStoreOptions | undefined {
+  const vector = vectorOf(settings)
+  const { EMBEDDING_MODEL: model, EMBEDDING_DIMENSIONS, OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl } = settings
+  if (vector === undefined) return undefined
+  const dimensions = Number(EMBEDDING_DIMENSIONS)
+  const embedder = model === undefined ? {} : { embedder: openaiEmbedder({ apiKey, baseUrl, model, dimensions }) }
+  const index = upstashItemIndex({ ...vector, kind: kindOf(settings), ...embedder })
+  return { items: neonStore(sql, { indexed: true }), index, ...embedder }
+}
+
+function kindOf({ UPSTASH_VECTOR_KIND: kind, EMBEDDING_MODEL }: Settings): 'sparse' | 'dense' | 'hybrid' {
+  if (kind === 'sparse' || kind === 'dense' || kind === 'hybrid') return kind
+  return EMBEDDING_MODEL === undefined ? 'sparse' : 'hybrid'
+}
+
+function sharedOf({ SHARED_NAMESPACES = '' }: Settings): readonly (readonly [string])[] {
+  return SHARED_NAMESPACES.split(',').flatMap((name) => (name.trim() === '' ? [] : [[name.trim()] as const]))
+}
+
+function vectorOf({ UPSTASH_VECTOR_REST_URL: url, UPSTASH_VECTOR_REST_TOKEN: token }: Settings) {
+  return url !== undefined && token !== undefined ? { url, token } : undefined
 }
 
 function authOf({ AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE }: Settings): Auth {

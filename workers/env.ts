@@ -31,12 +31,53 @@ export const variables = {
     example: 'AX…',
     about: 'The token beside that URL.',
   },
+  UPSTASH_VECTOR_REST_URL: {
+    secret: false,
+    required: false,
+    example: 'https://example-vector.upstash.io',
+    about:
+      'Upstash Vector, the index of long-term memory. Upstash console → your index → REST. Without it, they are found by Postgres’ own text search.',
+  },
+  UPSTASH_VECTOR_REST_TOKEN: {
+    secret: true,
+    required: false,
+    example: 'AB…',
+    about: 'The token beside that URL.',
+  },
   CACHE_SECRET: {
     secret: true,
     required: false,
     example: '32 characters or more, such as from: openssl rand -base64 32',
     about:
       'Seals what is cached. Needed with the cache. Change it at will: what was cached is then read from Postgres.',
+  },
+  UPSTASH_VECTOR_KIND: {
+    secret: false,
+    required: false,
+    example: 'sparse',
+    about:
+      'What the index was made as: `sparse` finds by words, `dense` by meaning, `hybrid` by both. Unset: `hybrid` with EMBEDDING_MODEL, `sparse` without.',
+  },
+  EMBEDDING_MODEL: {
+    secret: false,
+    required: false,
+    example: 'text-embedding-3-small',
+    about:
+      'The model that embeds memories, of the service that OPENAI_BASE_URL names. Unset, an index embeds by the model of Upstash that it was made with. After a change: `npm run reindex`.',
+  },
+  EMBEDDING_DIMENSIONS: {
+    secret: false,
+    required: false,
+    default: '1536',
+    example: '1536',
+    about: 'How many numbers its vectors have, as the index has them.',
+  },
+  SHARED_NAMESPACES: {
+    secret: false,
+    required: false,
+    example: 'team,handbook',
+    about:
+      'First segments of namespaces that every user of a tenant may read beside their own, separated by commas. Unset: none.',
   },
   OPENAI_API_KEY: {
     secret: true,
@@ -189,7 +230,15 @@ function combinationProblems(settings: Settings): string[] {
   const cache = { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET }
   const missing = Object.entries(cache).flatMap(([name, value]) => (value === undefined ? [name] : []))
   if (missing.length > 0 && missing.length < 3) problems.push(`The cache needs ${missing.join(' and ')} too.`)
-  for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT })) {
+  const { UPSTASH_VECTOR_REST_URL, UPSTASH_VECTOR_REST_TOKEN } = settings
+  if ((UPSTASH_VECTOR_REST_URL === undefined) !== (UPSTASH_VECTOR_REST_TOKEN === undefined)) {
+    problems.push('The vector index needs both UPSTASH_VECTOR_REST_URL and UPSTASH_VECTOR_REST_TOKEN.')
+  }
+  const { UPSTASH_VECTOR_KIND, EMBEDDING_DIMENSIONS } = settings
+  if (UPSTASH_VECTOR_KIND !== undefined && !['sparse', 'dense', 'hybrid'].includes(UPSTASH_VECTOR_KIND)) {
+    problems.push('UPSTASH_VECTOR_KIND must be sparse, dense or hybrid.')
+  }
+  for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT, EMBEDDING_DIMENSIONS })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) problems.push(`${name} must be a whole number above 0.`)
   }
   if (PUBLIC_URL !== undefined && !/^https?:\/\/[^/?#@]+\/?$/.test(PUBLIC_URL)) {

@@ -31,18 +31,19 @@ export default {
   },
 
   async scheduled({ scheduledTime }: { scheduledTime: number }, env: Env): Promise<void> {
-    const { activity, checkpointer, graphs, cache, events, webhooks: office } = compile(env)
+    const { activity, checkpointer, graphs, cache, events, store, webhooks: office } = compile(env)
     const hourly = scheduledTime % hourMs < cronEveryMs
     if (activity !== undefined && !hourly && !(await activity.seen())) return
     try {
-      const { runs, messages, webhooks, threads } = await sweep({
+      const { runs, messages, webhooks, threads, items } = await sweep({
         checkpointer,
         graphs,
         cache,
         events,
+        store,
         webhooks: office,
       })
-      const counts = { ...runs, ...messages, ...threads }
+      const counts = { ...runs, ...messages, expired: threads.expired + items.expired }
       const all = [...Object.values(counts), ...Object.values(webhooks)]
       if (all.some((count) => count > 0)) console.log(`sweep: ${JSON.stringify({ ...counts, webhooks })}`)
     } catch (error) {

@@ -31,7 +31,7 @@ export function hashedWords(text: string, dimensions: number): Float32Array {
   return vector.map((value) => value / length)
 }
 
-function fnv1a(word: string): number {
+export function fnv1a(word: string): number {
   let hash = 0x811c9dc5
   for (const byte of Buffer.from(word)) hash = Math.imul(hash ^ byte, 0x01000193)
   return hash >>> 0

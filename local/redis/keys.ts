@@ -1,7 +1,8 @@
 // Commands on keys of any type: deleting, renaming, copying, finding.
+
+import { glob } from '../glob.ts'
 import type { Bytes } from './bytes.ts'
 import { type Command, type Commands, reads, Words, writes } from './command.ts'
-import { glob } from './glob.ts'
 import type { Entry, Keyspace } from './keyspace.ts'
 import { integer } from './numbers.ts'
 import { fail, noSuchKey, ok, type Reply, Status, syntaxError } from './reply.ts'

@@ -1,7 +1,8 @@
 // Publish and subscribe: messages go to whoever listens now, and nowhere else.
+
+import { glob } from '../glob.ts'
 import type { Bytes } from './bytes.ts'
 import { type Commands, outsideScripts, reads } from './command.ts'
-import { glob } from './glob.ts'
 
 export interface Delivery {
   /** Present where a pattern matched and not a channel's own name. */

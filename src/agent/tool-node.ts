@@ -123,6 +123,12 @@ function callContext(context: Context, toolCallId: string): ToolContext {
     get model() {
       return context.model
     },
+    get store() {
+      return context.store
+    },
+    get memory() {
+      return context.memory
+    },
     emit: (name, data) => context.emit(name, data),
     // Two calls of one tool may use the same key.
     task: (key, make) => context.task(`${toolCallId}/${key}`, make),

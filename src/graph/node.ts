@@ -18,7 +18,7 @@ export interface NodeOptions {
   readonly requires?: readonly Requirement[]
 }
 
-export type Requirement = 'model'
+export type Requirement = 'model' | 'store'
 
 // biome-ignore lint/suspicious/noConfusingVoidType: a node without a return statement returns void, and may.
 export type NodeReturn<C extends Channels> = UpdateOf<C> | Command<UpdateOf<C> | undefined> | undefined | void

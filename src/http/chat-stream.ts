@@ -1,9 +1,9 @@
 // A turn as the UI message stream that `useChat` reads.
 import type { Channels } from '../graph/channel.ts'
 import type { Message } from '../ports/model.ts'
-import type { RunResult } from '../runtime/compiled-graph.ts'
 import type { RunEvent } from '../runtime/events.ts'
 import type { StateSnapshot } from '../runtime/history.ts'
+import type { RunResult } from '../runtime/run-result.ts'
 import { sseResponse } from './sse.ts'
 import type { ApprovalsAs } from './ui-approvals.ts'
 import { chunksOfMessage, failureChunks, type UiChunk } from './ui-chunks.ts'

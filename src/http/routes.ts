@@ -4,6 +4,7 @@ import { approvalRoutes } from './approvals.ts'
 import { assistantRoutes } from './assistants.ts'
 import { chatRoutes } from './chat.ts'
 import { healthRoutes } from './health.ts'
+import { memoryRoutes } from './memories.ts'
 import { metaRoutes } from './meta.ts'
 import { reviewRoutes } from './review.ts'
 import type { Route } from './route.ts'
@@ -12,6 +13,7 @@ import { runReaderRoutes } from './run-readers.ts'
 import { runRoutes } from './runs.ts'
 import { stateRoutes } from './states.ts'
 import { stepRoutes } from './steps.ts'
+import { storeRoutes } from './store-items.ts'
 import { threadRetentionRoutes } from './thread-retention.ts'
 import { threadStreamRoutes } from './thread-stream.ts'
 import { threadRoutes } from './threads.ts'
@@ -32,6 +34,8 @@ export const routes: readonly Route[] = [
   ...runReaderRoutes,
   ...assistantRoutes,
   ...chatRoutes,
+  ...storeRoutes,
+  ...memoryRoutes,
   ...approvalRoutes,
   ...reviewRoutes,
   ...approvalWebhookRoutes,

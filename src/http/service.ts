@@ -1,7 +1,10 @@
 // What the HTTP layer speaks for: compiled graphs, what remembers their threads, and who is asking.
+
+import type { Namespace } from '../kernel/namespace.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, ThreadKey } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import type { Store } from '../ports/store.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { WebhookOffice } from '../webhooks/office.ts'
 import type { HealthCheck } from './health.ts'
@@ -12,6 +15,10 @@ export interface Service {
   readonly checkpointer: Checkpointer
   readonly cache?: Cache
   readonly events?: EventLog
+  /** Remembers across threads. */
+  readonly store?: Store
+  /** Namespaces that everybody of a tenant may read, beside their own. */
+  readonly sharedNamespaces?: readonly Namespace[]
   /** Of the tenants' webhooks: an office, or keys alone. Without it none are taken and none are sent. */
   readonly webhooks?: WebhookOffice | WebhookKeys
   /** Of pages that people answer on; without it there are none. */

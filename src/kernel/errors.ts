@@ -40,6 +40,10 @@ const codes = {
   webhook_unknown: { status: 404, retryable: false },
   webhook_disabled: { status: 409, retryable: false },
   webhook_limit: { status: 409, retryable: false },
+  // the store
+  item_unknown: { status: 404, retryable: false },
+  item_too_large: { status: 413, retryable: false },
+  index_mismatch: { status: 500, retryable: false },
   // graphs and nodes
   graph_invalid: { status: 500, retryable: false },
   graph_unknown: { status: 404, retryable: false },
@@ -55,6 +59,7 @@ const codes = {
   interrupt_unknown: { status: 500, retryable: false },
   // what a node needs
   checkpointer_missing: { status: 500, retryable: false },
+  store_missing: { status: 500, retryable: false },
   model_missing: { status: 500, retryable: false },
   model_failed: { status: 502, retryable: true },
   model_refused: { status: 502, retryable: false },

@@ -30,7 +30,19 @@ export type {
   ThreadKey,
   TurnClaim,
 } from './checkpointer.ts'
+export type { Embedder } from './embedder.ts'
 export type { EventLog, EventPart } from './event-log.ts'
+export type {
+  Candidates,
+  IndexEntry,
+  IndexedItems,
+  IndexHits,
+  IndexPlace,
+  IndexQuery,
+  IndexSetup,
+  ItemIndex,
+  TenantItem,
+} from './item-index.ts'
 export type {
   AssistantMessage,
   FinishReason,
@@ -47,6 +59,28 @@ export type {
 } from './model.ts'
 export type { Fate, Outbox, OutboxEntry, OutboxMessage, TakeMessages } from './outbox.ts'
 export type { RunError, RunRecord, RunRecords, RunStatus } from './run-records.ts'
+export type {
+  Effects,
+  FoundItem,
+  HistoryRead,
+  IdSearch,
+  Item,
+  ItemAddress,
+  ItemBatch,
+  ItemDeletion,
+  ItemOperation,
+  ItemPage,
+  ItemPut,
+  ItemRead,
+  ItemResult,
+  ItemSearch,
+  ItemValue,
+  ItemVersion,
+  NamespaceSearch,
+  PutOutcome,
+  Store,
+  StoreMessage,
+} from './store.ts'
 export type {
   ExpiredThread,
   ThreadChange,

@@ -12,7 +12,7 @@ import type { Orphan } from '../ports/checkpointer.ts'
 import { type Answerer, type GivenAnswer, type TakenAnswer, takeAnswer } from './answering.ts'
 import type { Deliverer } from './delivery.ts'
 import { eventStream } from './event-stream.ts'
-import type { PendingInterrupt, RunEvent } from './events.ts'
+import type { RunEvent } from './events.ts'
 import { endOfRun, type FollowOptions, followRun } from './follow.ts'
 import { runForgotten } from './forgotten-run.ts'
 import { beforeTheFirst, type HistoryPage, readHistory, type StateSnapshot, type ThreadAddress } from './history.ts'
@@ -20,20 +20,12 @@ import { type House, houseOf } from './house.ts'
 import { later } from './later.ts'
 import { type Attendance, attendance, type CompileOptions, type ResumeOptions, type RunOptions } from './options.ts'
 import { unknownThread } from './refusal.ts'
+import { remembering } from './remembering.ts'
+import type { RunResult } from './run-result.ts'
 import { compareCheckpoints, copyThread, type ThreadUpdate, updateThread } from './time-travel.ts'
 import { cancelTurn, takeTurn } from './turn.ts'
 import { type TurnResult, unattended } from './turn-request.ts'
 import { type NewInput, turnRunOf } from './turn-run.ts'
-
-export interface RunResult<C extends Channels> {
-  readonly run: string
-  /** `interrupted`: it waits for answers to `interrupts`, or stopped where it was told to. */
-  readonly status: 'success' | 'interrupted'
-  readonly interrupts: readonly PendingInterrupt[]
-  /** Public id of the checkpoint that holds the answer; absent without a thread. */
-  readonly checkpoint: string | undefined
-  readonly values: StateOf<C>
-}
 
 export class CompiledGraph<C extends Channels = Channels> {
   readonly name: string
@@ -42,8 +34,8 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   constructor(graph: Graph, options: CompileOptions) {
     this.graph = graph
-    this.name = options.name ?? 'default'
     this.#options = options
+    this.name = options.name ?? 'default'
     assertId('graph', this.name)
   }
 
@@ -126,8 +118,8 @@ export class CompiledGraph<C extends Channels = Channels> {
   async finish({ tenant, thread, run }: Omit<Orphan, 'graph'>, options: Attendance = {}): Promise<boolean> {
     const house = this.#house({ thread })
     if (house === undefined) return false
-    const deferred: Promise<void>[] = []
-    const defer = (work: Promise<void>) => deferred.push(work)
+    const deferred: Promise<unknown>[] = []
+    const defer = (work: Promise<unknown>) => deferred.push(work)
     const attended = { ...unattended, ...attendance({ record: true, ...options }), defer, watching: run }
     try {
       const result = await takeTurn(house, { ...attended, tenant, thread, user: null, run: undefined })
@@ -211,15 +203,15 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   #threads({ thread }: Partial<ThreadAddress>): House {
     const house = this.#house(thread === undefined ? {} : { thread })
-    if (house === undefined) throw checkpointerMissing(thread === undefined ? 'A thread' : `Thread "${thread}"`)
-    return house
+    if (house !== undefined) return house
+    throw checkpointerMissing(thread === undefined ? 'A thread' : `Thread "${thread}"`)
   }
 
   /** `undefined`: this graph remembers nothing, and nobody names a thread. */
   #house({ thread }: Partial<ThreadAddress>): House | undefined {
     const house = houseOf(this.name, this.graph, this.#options)
-    if (house === undefined && thread !== undefined) throw checkpointerMissing(`Thread "${thread}"`)
-    return house
+    if (house !== undefined || thread === undefined) return house
+    throw checkpointerMissing(`Thread "${thread}"`)
   }
 
   #address({ tenant, user, thread }: RunOptions): { tenant: string; user: string; thread: string } {
@@ -236,10 +228,12 @@ export class CompiledGraph<C extends Channels = Channels> {
   }
 
   async #runWithoutThread(input: unknown, run: string, options: RunOptions): Promise<RunResult<C>> {
-    const { model, env = {}, deepFreeze = false } = this.#options
+    const { model, store, sharedNamespaces = [], env = {}, deepFreeze = false } = this.#options
     const { tenant = '', user = '', signal = new AbortController().signal } = options
-    const place = { tenant, user, run, env, model, signal, emit: attendance(options).emit }
-    const position = await runForgotten(this.graph, input, { ...place, deepFreeze })
+    const { emit, defer } = attendance(options)
+    const place = { tenant, user, run, env, model, signal, emit, deepFreeze }
+    const memory = remembering({ store, sharedNamespaces }, defer)
+    const position = await runForgotten(this.graph, input, { ...place, remembering: memory })
     return { run, status: 'success', interrupts: [], checkpoint: undefined, values: this.#view(position) }
   }
 }

@@ -1,5 +1,8 @@
 // A node's second argument: everything it may use. No globals, no AsyncLocalStorage.
 import type { Interrupt, InterruptTerms } from '../graph/interrupt.ts'
+import type { BoundStore } from '../memory/bound-store.ts'
+import type { BoundMemory } from '../memory/memory.ts'
+import type { RecalledRef } from '../memory/recalled-text.ts'
 import type { AssistantMessage, Message, ToolDescription } from '../ports/model.ts'
 
 /** The bindings that `compile` was given. Name yours: `declare module 'recollect' { interface Env { API_KEY: string } }`. */
@@ -26,6 +29,10 @@ export interface Context {
   readonly env: Env
   /** The model that `compile` was given. Throws `model_missing` when there is none. */
   readonly model: NodeModel
+  /** The long-term store that `compile` was given, with the tenant's items. Throws `store_missing` when there is none. */
+  readonly store: BoundStore
+  /** The store under one namespace: `memory('users', user).recall(text)`. Throws `store_missing`. */
+  readonly memory: (...namespace: readonly string[]) => BoundMemory
   /** Tells whoever watches the run. */
   emit(name: string, data: unknown): void
   /**
@@ -54,6 +61,11 @@ export interface ReplyOptions {
   readonly tools?: readonly ToolDescription[]
   /** Goes before the messages, and into no thread. */
   readonly system?: string
+  /**
+   * What was recalled, as a channel keeps it: read again, and put before the last message of the person, as data with its source
+   * beside it. It goes into no thread.
+   */
+  readonly recalled?: readonly RecalledRef[]
   readonly temperature?: number
   readonly maxOutputTokens?: number
 }

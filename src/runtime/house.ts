@@ -1,9 +1,11 @@
 // What the turns of one compiled graph are taken with.
 import type { Graph } from '../graph/graph.ts'
+import type { Namespace } from '../kernel/namespace.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
+import type { Store } from '../ports/store.ts'
 import type { Env } from './context.ts'
 import type { Deliver, WebhookSender } from './delivery.ts'
 import type { CompileOptions } from './options.ts'
@@ -15,6 +17,8 @@ export interface House {
   readonly cache: Cache | undefined
   readonly events: EventLog | undefined
   readonly model: Model | undefined
+  readonly store: Store | undefined
+  readonly sharedNamespaces: readonly Namespace[]
   readonly env: Env
   readonly deepFreeze: boolean
   readonly speculate: boolean
@@ -33,11 +37,23 @@ export interface House {
 
 /** `undefined` without a checkpointer. */
 export function houseOf(name: string, graph: Graph, options: CompileOptions): House | undefined {
-  const { checkpointer, cache, events, model, passOn, threadTtlMs, keepCheckpoints, webhooks } = options
+  const {
+    checkpointer,
+    cache,
+    events,
+    model,
+    store,
+    sharedNamespaces = [],
+    passOn,
+    threadTtlMs,
+    keepCheckpoints,
+    webhooks,
+  } = options
   const { env = {}, deepFreeze = false, speculate = true, leaseMs = 60_000, deliver = {} } = options
   if (checkpointer === undefined) return undefined
   return {
     ...{ name, graph, checkpointer, cache, events, model, env, deepFreeze, speculate, leaseMs },
+    ...{ store, sharedNamespaces },
     ...{ deliver, topics: Object.keys(deliver), webhooks, passOn, threadTtlMs, keepCheckpoints },
   }
 }

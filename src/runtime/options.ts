@@ -1,8 +1,11 @@
 // What a graph is compiled with, and what a run is begun with.
+
+import type { Namespace } from '../kernel/namespace.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Model } from '../ports/model.ts'
+import type { Store } from '../ports/store.ts'
 import type { Env } from './context.ts'
 import type { Deliver, WebhookSender } from './delivery.ts'
 import type { Emit } from './events.ts'
@@ -17,6 +20,10 @@ export interface CompileOptions {
   /** Keeps what runs tell, for readers who come back to another worker. */
   readonly events?: EventLog
   readonly model?: Model
+  /** Remembers across threads. */
+  readonly store?: Store
+  /** Namespaces that everybody of a tenant may read beside their own, `['users', <user>]`. None unless told otherwise. */
+  readonly sharedNamespaces?: readonly Namespace[]
   readonly env?: Env
   /** The graph's name in stored runs. `default` unless told otherwise. */
   readonly name?: string

@@ -2,6 +2,7 @@
 import type { Model } from '../ports/model.ts'
 import type { Env } from './context.ts'
 import type { Emit } from './events.ts'
+import type { Remembering } from './remembering.ts'
 import type { Superstep } from './superstep.ts'
 import type { TaskParts } from './task-parts.ts'
 
@@ -27,6 +28,7 @@ export interface RunScope {
   readonly topics: readonly string[] | undefined
   readonly env: Env
   readonly model: Model | undefined
+  readonly remembering: Remembering
   readonly signal: AbortSignal
   readonly emit: Emit
 }

@@ -6,6 +6,7 @@ import { RecollectError } from '../kernel/errors.ts'
 import { inputMint } from './advance.ts'
 import type { Emit, RunEvent } from './events.ts'
 import type { House } from './house.ts'
+import { type Remembering, remembering } from './remembering.ts'
 import type { Held } from './run-scope.ts'
 import { runTasks, type SuperstepResult } from './superstep.ts'
 import type { Candidate } from './thread-cache.ts'
@@ -14,6 +15,8 @@ import type { TurnRequest, TurnRun } from './turn-request.ts'
 /** A first superstep that has begun before its time. */
 export interface Ahead {
   readonly result: Promise<SuperstepResult>
+  /** What it has recalled. */
+  readonly known: Remembering['known']
   /** The guess was right: what was held back is told, and the run's end is the tasks' end. */
   keep(claim: { held: Held; emit: Emit; signal: AbortSignal }): void
   drop(): void
@@ -39,12 +42,17 @@ export function runAhead(house: House, request: TurnRequest, candidate: Candidat
   let tell: Emit = (event) => held.push(event)
   const emit: Emit = (event) => tell(event)
   const place = { tenant, user, thread, run: run.id }
-  const scope = { ...place, held: claimed.promise, topics, env, model, signal: aborting.signal, emit }
+  const memory = remembering(house, request.defer)
+  const scope = {
+    ...{ ...place, held: claimed.promise, topics, env, model, remembering: memory },
+    ...{ signal: aborting.signal, emit },
+  }
   const result = runTasks(graph, tasks, { step: 1, name: { run: run.id, step: 1 } }, scope)
   // A guess that is dropped fails in silence.
   claimed.promise.catch(() => {})
   return {
     result,
+    known: memory.known,
     keep(claim) {
       const stop = () => aborting.abort(claim.signal.reason)
       if (claim.signal.aborted) stop()

@@ -22,8 +22,11 @@ export class StateGraph<C extends Channels, Nodes extends Record<string, NodeDef
   compile(options: CompileOptions = {}): CompiledGraph<C> {
     for (const { name, requires = [] } of this.graph.nodes.values()) {
       for (const requirement of requires) {
-        if (requirement === 'model' && options.model !== undefined) continue
-        throw new RecollectError('graph_invalid', `Node "${name}" needs a model: compile({ model: … }).`)
+        if (options[requirement] !== undefined) continue
+        throw new RecollectError(
+          'graph_invalid',
+          `Node "${name}" needs a ${requirement}: compile({ ${requirement}: … }).`,
+        )
       }
     }
     return new CompiledGraph<C>(this.graph, options)

@@ -2,8 +2,9 @@
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import { type Store, storeGraph } from '../ports/store.ts'
 import type { CompiledGraph } from './compiled-graph.ts'
-import { type DeliveryResult, deliverMessages, type WebhookSender } from './delivery.ts'
+import { type Deliverer, type DeliveryResult, deliverMessages, type WebhookSender } from './delivery.ts'
 
 export interface SweepOptions {
   readonly checkpointer: Checkpointer
@@ -11,6 +12,7 @@ export interface SweepOptions {
   readonly cache?: Cache | undefined
   readonly events?: EventLog | undefined
   readonly webhooks?: WebhookSender | undefined
+  readonly store?: Store | undefined
   /** After so long nothing new is begun. 45,000 ms unless told otherwise. */
   readonly budgetMs?: number
 }
@@ -28,6 +30,7 @@ export interface SweepResult {
   readonly webhooks: DeliveryResult
   readonly threads: { readonly expired: number }
   readonly approvals: { readonly expired: number }
+  readonly items: { readonly expired: number }
 }
 
 const noDeliveries: DeliveryResult = { delivered: 0, postponed: 0, failed: 0 }
@@ -39,22 +42,25 @@ const day = 86_400_000
 const settledForMs = 7 * day
 
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
-  const { checkpointer, graphs, webhooks: office, budgetMs = 45_000 } = options
+  const { checkpointer, graphs, store, webhooks: office, budgetMs = 45_000 } = options
   const untilMs = performance.now() + budgetMs
   const graphsOtherThan = Object.keys(graphs)
   // First: their runs are due then.
   const unanswered = await checkpointer.approvals.expire(page)
   const runs = await finishOrphans(checkpointer, graphs, untilMs)
+  const forgotten = (await store?.expire(page * atOnce)) ?? 0
   const [givenUp, messages, webhooks, expired] = await Promise.all([
     checkpointer.giveUpRuns({ graphsOtherThan, olderThanMs: day }),
-    deliverMessages(checkpointer.outbox, deliverersOf(graphs), null, untilMs),
+    deliverMessages(checkpointer.outbox, deliverersOf(graphs, store), null, untilMs),
     office?.deliver(null, untilMs) ?? noDeliveries,
     deleteExpired(options, untilMs),
     checkpointer.outbox.purge(settledForMs),
     checkpointer.approvals.purge(settledForMs),
     checkpointer.webhooks.purge(settledForMs),
   ])
-  return { runs: { ...runs, givenUp }, messages, webhooks, threads: { expired }, approvals: { expired: unanswered } }
+  const approvals = { expired: unanswered }
+  const items = { expired: forgotten }
+  return { runs: { ...runs, givenUp }, messages, webhooks, threads: { expired }, approvals, items }
 }
 
 async function finishOrphans(
@@ -111,6 +117,8 @@ async function inTurn<Item>(
   await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-function deliverersOf(graphs: SweepOptions['graphs']) {
-  return Object.fromEntries(Object.entries(graphs).map(([name, { deliverer }]) => [name, deliverer]))
+function deliverersOf(graphs: SweepOptions['graphs'], store: Store | undefined): Record<string, Deliverer> {
+  const deliverers = Object.entries(graphs).map(([name, { deliverer }]): [string, Deliverer] => [name, deliverer])
+  const ofStore = store?.deliver === undefined ? [] : [[storeGraph, { deliver: store.deliver, env: {} }] as const]
+  return Object.fromEntries([...deliverers, ...ofStore])
 }

@@ -7,6 +7,7 @@ import { encode } from '../kernel/json.ts'
 import type { Message, Model } from '../ports/model.ts'
 import { Asking } from './asking.ts'
 import type { Context, NodeModel, ReplyOptions } from './context.ts'
+import { memoryFor, recalledFor, storeOf } from './remembering.ts'
 import { replyOf } from './reply.ts'
 import { isHeld, type RunScope, type TaskPlace } from './run-scope.ts'
 import { assertPartKey } from './task-parts.ts'
@@ -82,6 +83,14 @@ export class TaskContext implements Context {
     return { reply: (messages, options = {}) => this.#reply(model, messages, options) }
   }
 
+  get store(): Context['store'] {
+    return storeOf(this.#scope, this.node)
+  }
+
+  get memory(): Context['memory'] {
+    return memoryFor(this.#scope, this.node, this.idempotencyKey)
+  }
+
   /** A getter, so that it may be taken out of the context: `({ emit }) => …`. */
   get emit(): Context['emit'] {
     return (name, data) => {
@@ -139,8 +148,9 @@ export class TaskContext implements Context {
     this.#aborting?.abort(reason ?? this.#tooLate())
   }
 
-  async #reply(model: Model, messages: readonly Message[], options: ReplyOptions) {
-    const { system, tools = [], ...parameters } = options
+  async #reply(model: Model, conversation: readonly Message[], options: ReplyOptions) {
+    const { system, recalled = [], tools = [], ...parameters } = options
+    const messages = withRecalled(conversation, await recalledFor(this.#scope, this.node, recalled))
     const { run, held } = this.#scope
     const { step, index, attempt, state } = this.#place
     const reply = ++this.#replies
@@ -176,7 +186,7 @@ export class TaskContext implements Context {
   }
 }
 
-function seenOptions({ system, tools = [], temperature, maxOutputTokens }: ReplyOptions) {
+function seenOptions({ system, recalled = [], tools = [], temperature, maxOutputTokens }: ReplyOptions) {
   return {
     ...(system !== undefined && { system: { characters: system.length, hash: hashOf(system).slice(0, 12) } }),
     tools: tools.map(({ name }) => name),
@@ -184,5 +194,13 @@ function seenOptions({ system, tools = [], temperature, maxOutputTokens }: Reply
       ...(temperature !== undefined && { temperature }),
       ...(maxOutputTokens !== undefined && { maxOutputTokens }),
     },
+    ...(recalled.length > 0 && { memories: recalled.map(({ id, version }) => ({ id, version })) }),
   }
+}
+
+/** Before what the person said last: the nearest place that is neither the thread's nor above what the person says. */
+function withRecalled(messages: readonly Message[], text: string): readonly Message[] {
+  if (text === '') return messages
+  const last = messages.findLastIndex(({ role }) => role === 'user')
+  return messages.toSpliced(Math.max(last, 0), 0, { id: 'recalled', role: 'user', content: text })
 }

@@ -23,7 +23,7 @@ export interface TurnRequest {
   /** Another's run whose events are told too. */
   readonly watching: string | undefined
   /** Takes work that may go on when the request has been answered. */
-  readonly defer: (work: Promise<void>) => void
+  readonly defer: (work: Promise<unknown>) => void
 }
 
 export interface TurnRun extends Pick<NewRun, 'kind' | 'forkFrom' | 'stops'> {

@@ -34,6 +34,7 @@ import type { House } from './house.ts'
 import { cancelled, handedOver, heldLease, lost } from './lease.ts'
 import { Line } from './queue.ts'
 import { refusal, unknownRun, unknownThread, waitsForAnswers } from './refusal.ts'
+import { remembering } from './remembering.ts'
 import { commitPatienceMs, isUnknownOutcome, resend } from './resend.ts'
 import { runAhead } from './speculation.ts'
 import { TaskParts } from './task-parts.ts'
@@ -138,7 +139,8 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     const held = { epoch, parts: partsOf(checkpointer, ref, claim) }
     ahead?.keep({ held, emit, signal: lease.signal })
     const place = { tenant, user: claim.owner, thread, run: claim.run }
-    const scope = { ...house, ...place, held, signal: lease.signal, emit }
+    const memory = remembering(house, request.defer, ahead?.known)
+    const scope = { ...house, ...place, held, remembering: memory, signal: lease.signal, emit }
     const inputs = inputsOf(claim)
     const position = takeIn({ graph, position: start, scope, progress }, inputs)
     if (claim.cancelled) throw cancelled()

@@ -35,3 +35,12 @@ test('every setting that is required is in the example, and a Worker starts with
 test('the example gives away no setting of the local stack', () => {
   expect(exampleText()).not.toMatch(/RECOLLECT_LOCAL|NEON_HTTP_ENDPOINT/)
 })
+
+test('of the vector index, URL and token are set both or neither', () => {
+  const complete = { ...parseEnv(exampleText()), AUTH_SECRET: 'x'.repeat(32) }
+  const vector = { UPSTASH_VECTOR_REST_URL: 'https://example-vector.upstash.io', UPSTASH_VECTOR_REST_TOKEN: 'token' }
+  expect(settingsOf({ ...complete, ...vector })).toMatchObject(vector)
+  for (const name of Object.keys(vector)) {
+    expect(() => settingsOf({ ...complete, ...vector, [name]: '' })).toThrow('The vector index needs both')
+  }
+})

@@ -2,3 +2,4 @@
 export { memoryCache } from './cache.ts'
 export { type MemoryOptions, memoryCheckpointer } from './checkpointer.ts'
 export { memoryEventLog } from './event-log.ts'
+export { type MemoryStoreOptions, memoryStore } from './store.ts'

@@ -1,4 +1,5 @@
 // Models that speak the language of OpenAI.
 
+export { type OpenAiEmbedderOptions, openaiEmbedder } from './embedder.ts'
 export { checkOpenAi } from './health.ts'
 export { type OpenAiOptions, openaiModel } from './model.ts'

@@ -1,8 +1,8 @@
 // Time, chance and the walls around a script: what a real Redis cannot be asked to hold still for.
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { glob } from '../../../local/glob.ts'
 import { Engine } from '../../../local/redis/engine.ts'
-import { glob } from '../../../local/redis/glob.ts'
 import { formatG } from '../../../local/redis/lua/numbers.ts'
 import { ReplyError } from '../../../local/redis/reply.ts'
 

@@ -23,3 +23,8 @@ insert into recollect.writes (tenant, thread, run, step, task, key, value) value
   ('acme', 't-3', 'run-10', 1, 1, 'part', '"kept too"');
 insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload, status, attempts, due_at, created_at) values
   ('acme', 'run-2:1:0.1', 't-1', 'run-2', 'default', 'told', '{"at":{"$":["Date",0]}}', 'pending', 0, '2026-01-02T00:00:01Z', '2026-01-02T00:00:01Z');
+insert into recollect.items (tenant, id, space, path, key, value, doc, text, tags, source, author, version, indexed_version, settled_version, ttl_ms, expires_at, created_at, updated_at)
+  values ('acme', 'aaaaaaaaaaaaaaaaaaaaaaaa', 's', E'users\x1fbob\x1f', 'tea', '{"text":"prefers tea"}', '{"text":"prefers tea"}', 'prefers tea', '{taste}', 'chat', 'bob', 2, 1, 1, 7776000000, now() + interval '90 days', now(), now());
+insert into recollect.item_history (tenant, id, version, value, tags, source, author, at)
+  values ('acme', 'aaaaaaaaaaaaaaaaaaaaaaaa', 1, '{"text":"prefers coffee"}', '{}', null, null, now());
+insert into recollect.index_meta (name, kind, embedder, dimensions) values ('items', 'sparse', '', 0);

@@ -1,0 +1,203 @@
+// Items in the memory of one process: for tests, examples and programs that need no durability.
+import type { Retention } from '../../kernel/item.ts'
+import { itemId, ttlIn, type WholeItem, wholeItem, wholeNumber } from '../../kernel/item.ts'
+import { assertItemKey, assertNamespace, type Namespace } from '../../kernel/namespace.ts'
+import type {
+  HistoryRead,
+  IdSearch,
+  Item,
+  ItemAddress,
+  ItemBatch,
+  ItemDeletion,
+  ItemPage,
+  ItemPut,
+  ItemRead,
+  ItemResult,
+  ItemSearch,
+  ItemVersion,
+  NamespaceSearch,
+  PutOutcome,
+  Store,
+} from '../../ports/store.ts'
+import { type Items, isOver, itemOf, type StoredItem, search, touch, versionOf } from './items.ts'
+import { namespacesIn } from './namespaces.ts'
+
+export interface MemoryStoreOptions {
+  /** Milliseconds since 1970; for tests of what time does. */
+  readonly now?: () => number
+  /** How long items live that were not told. 90 days unless told otherwise. */
+  readonly retention?: Retention
+}
+
+const keptVersions = 100
+
+/** Everything is lost with the process. One instance is one database. */
+export function memoryStore({ now = Date.now, retention = [] }: MemoryStoreOptions = {}): Store {
+  return new MemoryStore(now, retention)
+}
+
+class MemoryStore implements Store {
+  readonly #tenants = new Map<string, Items>()
+  readonly #now: () => number
+  readonly #retention: Retention
+
+  constructor(now: () => number, retention: Retention) {
+    this.#now = now
+    this.#retention = retention
+  }
+
+  async put(put: ItemPut): Promise<PutOutcome> {
+    assertAddress(put)
+    const whole = wholeItem(put)
+    await put.after
+    return this.#put(put, whole)
+  }
+
+  async get(read: ItemRead): Promise<Item | undefined> {
+    assertAddress(read)
+    await read.after
+    return this.#get(read)
+  }
+
+  async delete(deletion: ItemDeletion): Promise<boolean> {
+    assertAddress(deletion)
+    await deletion.after
+    return this.#delete(deletion)
+  }
+
+  async search(wanted: ItemSearch): Promise<ItemPage> {
+    const page = search(this.#items(wanted.tenant), wanted, this.#now())
+    await wanted.after
+    if (wanted.refresh !== false) for (const { id } of page.items) this.#touch(wanted.tenant, id)
+    return page
+  }
+
+  async find({ tenant, prefix, ids, refresh = true, after }: IdSearch): Promise<readonly Item[]> {
+    const found = search(this.#items(tenant), { tenant, prefix, limit: 100 }, this.#now(), new Set(ids)).items
+    await after
+    if (refresh) for (const { id } of found) this.#touch(tenant, id)
+    return found.map(({ score: _, ...item }) => item)
+  }
+
+  async listNamespaces(wanted: NamespaceSearch): Promise<readonly Namespace[]> {
+    const live = [...this.#items(wanted.tenant).values()].filter((stored) => !isOver(stored, this.#now()))
+    return namespacesIn(live, wanted)
+  }
+
+  async batch({ tenant, operations, after }: ItemBatch): Promise<readonly ItemResult[]> {
+    wholeNumber('The number of operations', operations.length, { atLeast: 0, atMost: 100 })
+    const checked = operations.map((operation) => {
+      assertAddress(operation)
+      return { operation, whole: operation.op === 'put' ? wholeItem(operation) : undefined }
+    })
+    await after
+    return checked.map(({ operation, whole }): ItemResult => {
+      const addressed = { ...operation, tenant }
+      if (operation.op === 'get') return { op: 'get', item: this.#get(addressed) }
+      if (operation.op === 'put' && whole !== undefined) return { op: 'put', ...this.#put(addressed, whole) }
+      return { op: 'delete', deleted: this.#delete(addressed) }
+    })
+  }
+
+  async history({ limit = 10, before = Number.POSITIVE_INFINITY, ...address }: HistoryRead) {
+    assertAddress(address)
+    wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
+    const stored = this.#find(address)
+    if (stored === undefined) return []
+    const versions: readonly ItemVersion[] = [versionOf(stored), ...stored.versions]
+    return versions.filter(({ version }) => version < before).slice(0, limit)
+  }
+
+  async expire(limit: number): Promise<number> {
+    let expired = 0
+    for (const items of this.#tenants.values()) {
+      for (const [id, stored] of items) {
+        if (expired >= limit || !isOver(stored, this.#now())) continue
+        items.delete(id)
+        expired++
+      }
+    }
+    return expired
+  }
+
+  #items(tenant: string): Items {
+    return this.#tenants.get(tenant) ?? new Map()
+  }
+
+  /** An item whose time is over is none. */
+  #find({ tenant, namespace, key }: ItemAddress): StoredItem | undefined {
+    const stored = this.#items(tenant).get(itemId(namespace, key))
+    return stored === undefined || isOver(stored, this.#now()) ? undefined : stored
+  }
+
+  #put(address: ItemAddress, whole: WholeItem): PutOutcome {
+    const { tenant, namespace, key } = address
+    const id = itemId(namespace, key)
+    const old = this.#find(address)
+    const { expectedVersion, ttlMs = old === undefined ? ttlIn(this.#retention, namespace) : old.ttlMs } = whole
+    const now = this.#now()
+    const expiresAtMs = ttlMs === null ? null : now + ttlMs
+    const version = old?.version ?? 0
+    // The same written again is no other version: it may be a write whose acknowledgement was lost.
+    if (
+      old !== undefined &&
+      isSame(old, whole) &&
+      (expectedVersion ?? version) >= version - 1 &&
+      (expectedVersion ?? version) <= version
+    ) {
+      Object.assign(old, { ttlMs, expiresAtMs })
+      return { outcome: 'saved', id, version }
+    }
+    if (expectedVersion !== undefined && expectedVersion !== version) return { outcome: 'outdated', id, version }
+    const versions = old === undefined ? [] : [versionOf(old), ...old.versions].slice(0, keptVersions - 1)
+    const { value, text, tags, source, author } = whole
+    const content = { ...{ value, text, tags, source, author }, version: version + 1, updatedAtMs: now }
+    const stored = {
+      ...{ id, namespace, key, ttlMs, expiresAtMs, versions },
+      createdAtMs: old?.createdAtMs ?? now,
+      ...content,
+    }
+    const items = this.#items(tenant)
+    this.#tenants.set(tenant, items)
+    // Behind the others, as the latest.
+    items.delete(id)
+    items.set(id, stored)
+    return { outcome: 'saved', id, version: version + 1 }
+  }
+
+  #get(read: Omit<ItemRead, 'after' | 'defer'>): Item | undefined {
+    const stored = this.#find(read)
+    if (stored === undefined) return undefined
+    const item = itemOf(stored)
+    if (read.refresh !== false) touch(stored, this.#now())
+    return item
+  }
+
+  #delete(deletion: Omit<ItemDeletion, 'after' | 'defer'>): boolean {
+    const stored = this.#find(deletion)
+    if (stored === undefined || (deletion.expectedVersion ?? stored.version) !== stored.version) return false
+    return this.#items(deletion.tenant).delete(stored.id)
+  }
+
+  #touch(tenant: string, id: string): void {
+    const stored = this.#items(tenant).get(id)
+    if (stored !== undefined) touch(stored, this.#now())
+  }
+}
+
+function isSame(old: StoredItem, { value, text, tags, source, author }: WholeItem): boolean {
+  const content = ({
+    value,
+    text,
+    tags,
+    source,
+    author,
+  }: Pick<WholeItem, 'value' | 'text' | 'tags' | 'source' | 'author'>) =>
+    JSON.stringify([value, text, tags, source, author])
+  return content(old) === content({ value, text, tags, source, author })
+}
+
+function assertAddress({ namespace, key }: { readonly namespace: unknown; readonly key: unknown }): void {
+  assertNamespace(namespace)
+  assertItemKey(key)
+}

@@ -1,0 +1,69 @@
+// What an index of the items needs of Postgres.
+import type { IndexedItems, IndexSetup } from '../../ports/item-index.ts'
+import type { Store } from '../../ports/store.ts'
+import type { Database } from './database.ts'
+import { type ItemRow, itemOf } from './item-rows.ts'
+
+export function indexing(database: Database): Omit<IndexedItems, keyof Store | 'searchAmong'> {
+  return {
+    async toIndex(tenant, id) {
+      const row = await database.call('item_to_index_v1', { tenant, id })
+      if (row === null) return undefined
+      const { item, told } = row as { readonly item: ItemRow; readonly told: boolean }
+      return { item: itemOf(item), told }
+    },
+    async indexed(tenant, { id, version, updatedAt }) {
+      return (await database.call('item_indexed_v1', { tenant, id, version, updatedAt })) === true
+    },
+    async settled(tenant, { id, version }) {
+      return (await database.call('item_settled_v1', { tenant, id, version })) === true
+    },
+    async indexSetup(name, { kind, embedder, dimensions }) {
+      const [row] = await database.rows(
+        `with kept as (
+           insert into recollect.index_meta (name, kind, embedder, dimensions) values ($1, $2, $3, $4)
+           on conflict do nothing returning kind, embedder, dimensions
+         )
+         select * from kept union all select m.kind, m.embedder, m.dimensions from recollect.index_meta m where m.name = $1`,
+        [name, kind, embedder, dimensions],
+      )
+      // No row: another is keeping its own this very moment, and the next to ask will see it.
+      return row === undefined ? { kind, embedder, dimensions } : setupOf(row)
+    },
+    async replaceIndexSetup(name, { kind, embedder, dimensions }, anew) {
+      await database.rows(
+        `with before as (
+           select 1 from recollect.index_meta m where m.name = $1 and (m.kind, m.embedder, m.dimensions) = ($2, $3, $4::int) and not $5
+         ), kept as (
+           insert into recollect.index_meta (name, kind, embedder, dimensions) values ($1, $2, $3, $4)
+           on conflict (name) do update set kind = excluded.kind, embedder = excluded.embedder, dimensions = excluded.dimensions
+         )
+         update recollect.items i set indexed_version = 0, settled_version = 0
+         where i.text <> '' and not exists (select 1 from before)`,
+        [name, kind, embedder, dimensions, anew],
+      )
+    },
+    async behind(limit) {
+      const rows = await database.rows(
+        `select i.tenant, recollect.item_json_v1(i) as item,
+           (select count(*) from recollect.items b where b.settled_version < b.version) as total
+         from recollect.items i where i.settled_version < i.version limit $1`,
+        [limit],
+      )
+      const items = rows.map(({ tenant, item }) => ({ tenant: String(tenant), item: itemOf(item as ItemRow) }))
+      return { total: Number(rows[0]?.total ?? 0), items }
+    },
+    async settledAll(items) {
+      await database.rows(
+        `update recollect.items i set indexed_version = i.version, settled_version = i.version
+         from unnest($1::text[], $2::text[], $3::bigint[]) x (tenant, id, version)
+         where i.tenant = x.tenant and i.id = x.id and i.version = x.version`,
+        [items.map(({ tenant }) => tenant), items.map(({ item }) => item.id), items.map(({ item }) => item.version)],
+      )
+    },
+  }
+}
+
+function setupOf({ kind, embedder, dimensions }: Record<string, unknown>): IndexSetup {
+  return { kind: kind as IndexSetup['kind'], embedder: String(embedder), dimensions: Number(dimensions) }
+}

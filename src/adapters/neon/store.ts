@@ -1,0 +1,128 @@
+// Items in Postgres, over Neon's HTTP protocol. The rules of writing are in schema.sql; every call is one statement.
+import { filterValue } from '../../kernel/filter.ts'
+import { itemId, type Retention, spaceOf, ttlIn, wholeItem, wholeNumber } from '../../kernel/item.ts'
+import {
+  assertItemKey,
+  assertNamespace,
+  assertNamespacePrefix,
+  type Namespace,
+  namespaceOf,
+  pathOf,
+  pathRange,
+} from '../../kernel/namespace.ts'
+import type { IndexedItems } from '../../ports/item-index.ts'
+import type { IdSearch, ItemAddress, ItemPut, ItemResult, NamespaceSearch, PutOutcome } from '../../ports/store.ts'
+import { type Database, database, type Sql } from './database.ts'
+import { indexing } from './item-indexing.ts'
+import { type ItemRow, itemOf, type VersionRow, versionOf } from './item-rows.ts'
+import { searchItems } from './item-search.ts'
+
+export interface NeonStoreOptions {
+  /** How long items live that were not told. 90 days unless told otherwise. */
+  readonly retention?: Retention
+  /** Whether an index is behind it, which is told what changes. */
+  readonly indexed?: boolean
+}
+
+/**
+ * `neonStore(neon(env.DATABASE_URL))`. Needs the tables of `schema.sql`. Without an index it is searched by words. Safe at module
+ * scope: it keeps no connection.
+ */
+export function neonStore(sql: Sql, { retention = [], indexed = false }: NeonStoreOptions = {}): IndexedItems {
+  return storeOn(database(sql), retention, indexed)
+}
+
+function storeOn(database: Database, retention: Retention, indexed: boolean): IndexedItems {
+  return {
+    async put({ tenant, after, ...put }) {
+      const parameters = putParameters(put, retention)
+      await after
+      return (await database.call('store_put_v1', { tenant, ...parameters, indexed })) as PutOutcome
+    },
+    async get({ tenant, refresh = true, after, ...address }) {
+      const id = idOf(address)
+      await after
+      const row = await database.call('store_get_v1', { tenant, id, refresh })
+      return row === null ? undefined : itemOf(row as ItemRow)
+    },
+    async delete({ tenant, expectedVersion: expected, after, ...address }) {
+      const id = idOf(address)
+      await after
+      return (await database.call('store_delete_v1', { tenant, id, expected, indexed })) === true
+    },
+    search: (search) => searchItems(database, search),
+    searchAmong: (search, candidates) => searchItems(database, search, candidates),
+    find: (search) => find(database, search),
+    listNamespaces: (search) => listNamespaces(database, search),
+    async batch({ tenant, operations, after }) {
+      wholeNumber('The number of operations', operations.length, { atLeast: 0, atMost: 100 })
+      const given = operations.map((operation) => {
+        if (operation.op === 'put') return { op: 'put', ...putParameters(operation, retention) }
+        const { op, refresh = true, expectedVersion = null } = { refresh: true, expectedVersion: null, ...operation }
+        return { op, id: idOf(operation), refresh, expected: expectedVersion }
+      })
+      await after
+      if (given.length === 0) return []
+      const parameters = { tenant, operations: JSON.stringify(given), indexed }
+      const results = (await database.call('store_batch_v1', parameters)) as readonly unknown[]
+      return operations.map(({ op }, index) => resultOf(op, results[index]))
+    },
+    async history({ tenant, limit = 10, before, ...address }) {
+      const id = idOf(address)
+      wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
+      const rows = await database.call('store_history_v1', { tenant, id, before, limit })
+      return ((rows ?? []) as readonly VersionRow[]).map(versionOf)
+    },
+    expire: async (limit) => Number(await database.call('expire_items_v1', { limit, indexed })),
+    ...indexing(database),
+  }
+}
+
+function idOf({ namespace, key }: Omit<ItemAddress, 'tenant'>): string {
+  assertNamespace(namespace)
+  assertItemKey(key)
+  return itemId(namespace, key)
+}
+
+function putParameters(put: Omit<ItemPut, 'tenant'>, retention: Retention) {
+  const { namespace, key } = put
+  const id = idOf(put)
+  const { value, text, tags, source, author, ttlMs, expectedVersion = null } = wholeItem(put)
+  return {
+    ...{ id, space: spaceOf(namespace), path: pathOf(namespace), key, value, doc: filterValue(value), text, tags },
+    ...{ source, author, keepsTtl: ttlMs === undefined },
+    ...{ ttlMs: ttlMs === undefined ? ttlIn(retention, namespace) : ttlMs, expected: expectedVersion },
+  }
+}
+
+function resultOf(op: ItemResult['op'], result: unknown): ItemResult {
+  if (op === 'put') return { op, ...(result as PutOutcome) }
+  if (op === 'delete') return { op, deleted: result === true }
+  return { op, item: result === null ? undefined : itemOf(result as ItemRow) }
+}
+
+async function find(database: Database, { tenant, prefix, ids, refresh = true, after }: IdSearch) {
+  assertNamespacePrefix(prefix)
+  wholeNumber('The number of ids', ids.length, { atLeast: 0, atMost: 100 })
+  const { from, before } = pathRange(prefix)
+  await after
+  if (ids.length === 0) return []
+  const rows = await database.rows(
+    `select recollect.store_get_v1(i.tenant, i.id, $5) as result from recollect.items i
+     where i.tenant = $1 and i.id = any($2) and i.path >= $3 and i.path < $4 order by i.id`,
+    [tenant, ids, from, before, refresh],
+  )
+  return rows.flatMap(({ result }) => (result === null ? [] : [itemOf(result as ItemRow)]))
+}
+
+async function listNamespaces(database: Database, search: NamespaceSearch): Promise<readonly Namespace[]> {
+  const { tenant, prefix = [], suffix = [], maxDepth: depth, limit = 100, offset = 0 } = search
+  assertNamespacePrefix(prefix)
+  assertNamespacePrefix(suffix)
+  if (depth !== undefined) wholeNumber('The depth', depth, { atLeast: 1, atMost: 16 })
+  wholeNumber('The limit', limit, { atLeast: 1, atMost: 1_000 })
+  wholeNumber('The offset', offset, { atLeast: 0, atMost: 10_000 })
+  const parameters = { tenant, ...pathRange(prefix), suffix: pathOf(suffix), depth, limit, offset }
+  const paths = await database.call('store_namespaces_v1', parameters)
+  return ((paths ?? []) as readonly string[]).map(namespaceOf)
+}

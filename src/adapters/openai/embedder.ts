@@ -1,0 +1,54 @@
+// Embeddings of OpenAI, and of every service that speaks like it.
+import OpenAI from 'openai'
+import { RecollectError } from '../../kernel/errors.ts'
+import type { Embedder } from '../../ports/embedder.ts'
+import { failureOf } from './failure.ts'
+import type { OpenAiOptions } from './model.ts'
+
+export interface OpenAiEmbedderOptions extends OpenAiOptions {
+  /** Of its vectors. Models of the third generation give as many as are asked for; of others it is what they give. */
+  readonly dimensions: number
+  /** How long one request may take, in milliseconds. 10,000 unless told otherwise. */
+  readonly timeoutMs?: number
+}
+
+/** In one request; the service takes 2,048 texts and 300,000 tokens. */
+const atOnce = 64
+
+/** `openaiEmbedder({ apiKey, model: 'text-embedding-3-small', dimensions: 1536 })`. Safe at module scope. */
+export function openaiEmbedder(options: OpenAiEmbedderOptions): Embedder {
+  const { apiKey, model, baseUrl, retries = 2, fetch, dimensions, timeoutMs = 10_000 } = options
+  const client = new OpenAI({
+    ...{ apiKey, maxRetries: retries, timeout: timeoutMs },
+    ...(baseUrl !== undefined && { baseURL: baseUrl }),
+    ...(fetch !== undefined && { fetch }),
+  })
+  const shortens = model.includes('embedding-3')
+  const embedSome = async (input: string[], signal: AbortSignal | undefined) => {
+    try {
+      const request = { model, input, ...(shortens && { dimensions }) }
+      const { data } = await client.embeddings.create(request, signal === undefined ? {} : { signal })
+      return data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => embedding)
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : failureOf(error)
+    }
+  }
+  return {
+    model,
+    dimensions,
+    async embed(texts, { signal } = {}) {
+      const vectors: (readonly number[])[] = []
+      for (let first = 0; first < texts.length; first += atOnce) {
+        // A text of no words has no place among others; the service refuses it.
+        const some = texts.slice(first, first + atOnce).map((text) => (text.trim() === '' ? '-' : text))
+        vectors.push(...(await embedSome(some, signal)))
+      }
+      const odd = vectors.find((vector) => vector.length !== dimensions)
+      if (odd === undefined && vectors.length === texts.length) return vectors
+      throw new RecollectError(
+        'model_refused',
+        `The embedding model ${model} gave ${odd === undefined ? `${vectors.length} vectors for ${texts.length} texts` : `vectors of ${odd.length} dimensions, and ${dimensions} were expected`}. Set the dimensions that it gives.`,
+      )
+    },
+  }
+}

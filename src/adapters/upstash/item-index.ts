@@ -1,0 +1,123 @@
+// An index of items in Upstash Vector.
+import { FusionAlgorithm, Index, QueryMode, WeightingStrategy } from '@upstash/vector/cloudflare'
+import { RecollectError } from '../../kernel/errors.ts'
+import { hashOf } from '../../kernel/hash.ts'
+import type { IndexEntry, IndexHits, IndexPlace, IndexQuery, IndexSetup, ItemIndex } from '../../ports/item-index.ts'
+import type { UpstashAddress } from './client.ts'
+import { indexFilter, metadataOf } from './index-filter.ts'
+import { queryVector, textVector } from './lexical.ts'
+
+export interface UpstashItemIndexOptions extends UpstashAddress {
+  /** As the index was made. `sparse` finds by words, `dense` by meaning, `hybrid` by both. */
+  readonly kind: IndexSetup['kind']
+  /** The model whose vectors it takes. Absent: the index was made with a model of Upstash, which it calls itself. */
+  readonly embedder?: { readonly model: string; readonly dimensions: number }
+  /** How a hybrid index joins what it found by words and by meaning. `RRF` unless told otherwise. */
+  readonly fusion?: 'RRF' | 'DBSF'
+  /** Begins the names of namespaces, so that several deployments may share an index: letters, digits, `_` and `-`. */
+  readonly prefix?: string
+  /** How long one request may take, in milliseconds. 2,000 unless told otherwise. */
+  readonly timeoutMs?: number
+}
+
+/** Items of a tenant below one first segment share a namespace of Upstash, and none with others: decision 026. */
+export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
+  const { url, token, kind, embedder, timeoutMs = 2_000 } = options
+  const place = placing(options.prefix ?? 'recollect')
+  const index = new Index({
+    ...{ url, token, enableTelemetry: false, retry: { retries: 0 } },
+    signal: () => AbortSignal.timeout(timeoutMs),
+  })
+  const own = embedder !== undefined
+  return {
+    setup: { kind, embedder: embedder?.model ?? '', dimensions: embedder?.dimensions ?? 0 },
+    upsert: (at, entries) =>
+      guarded(async () => {
+        const namespace = place(at)
+        if (own)
+          await index.upsert(
+            entries.map((entry) => vectorsOf(entry, kind)),
+            { namespace },
+          )
+        else
+          await index.upsert(
+            entries.map(({ item }) => ({ ...namedOf(item), data: item.text })),
+            { namespace },
+          )
+      }),
+    delete: (at, ids) =>
+      guarded(async () => {
+        await index.delete([...ids], { namespace: place(at) })
+      }),
+    query: (at, query) => guarded(() => ask(index, place(at), query, options)),
+  }
+}
+
+/** The one place where a namespace is named. The client puts it into the path as it is: `../reset?all` would empty the index. */
+function placing(prefix: string): (at: IndexPlace) => string {
+  if (!/^[A-Za-z0-9_-]{1,32}$/.test(prefix)) {
+    throw new RecollectError('environment_invalid', 'The prefix of an index must be 1 to 32 of A–Z a–z 0–9 _ -.')
+  }
+  return ({ tenant, space }) => `${prefix}-${hashOf(tenant, space)}`
+}
+
+function namedOf(item: IndexEntry['item']) {
+  return { id: item.id, metadata: { ...metadataOf(item) } }
+}
+
+/** In the place of words, where a text has none: an index that wants some takes no vector without. */
+const noWords = { indices: [0], values: [0.001] }
+
+function vectorsOf({ item, vector = [] }: IndexEntry, kind: IndexSetup['kind']) {
+  const sparseVector = textVector(item.text) ?? noWords
+  if (kind === 'sparse') return { ...namedOf(item), sparseVector }
+  return { ...namedOf(item), vector: [...vector], ...(kind === 'hybrid' && { sparseVector }) }
+}
+
+async function ask(
+  index: Index,
+  namespace: string,
+  { text, vector, prefix, filter, limit }: IndexQuery,
+  { kind, embedder, fusion = 'RRF' }: UpstashItemIndexOptions,
+): Promise<IndexHits> {
+  const narrowed = indexFilter(prefix, filter)
+  const common = { topK: limit, ...(narrowed !== '' && { filter: narrowed }) }
+  const joined = { weightingStrategy: WeightingStrategy.IDF, fusionAlgorithm: FusionAlgorithm[fusion] }
+  const hybrid = kind === 'hybrid'
+  if (embedder === undefined) {
+    const how = { ...(hybrid && { ...joined, queryMode: QueryMode.HYBRID }) }
+    return hitsOf(await index.query({ data: text, ...common, ...how }, { namespace }))
+  }
+  const sparseVector = kind === 'dense' ? undefined : queryVector(text)
+  const dense = kind === 'sparse' || vector === undefined ? undefined : [...vector]
+  // Without its words or its vector a hybrid index searches by the other alone.
+  if (dense !== undefined && sparseVector !== undefined) {
+    return hitsOf(await index.query({ vector: dense, sparseVector, ...joined, ...common }, { namespace }))
+  }
+  if (dense !== undefined) return hitsOf(await index.query({ vector: dense, ...common }, { namespace }))
+  if (sparseVector === undefined) return { ids: [], scores: [] }
+  const { weightingStrategy } = joined
+  return hitsOf(await index.query({ sparseVector, weightingStrategy, ...common }, { namespace }))
+}
+
+function hitsOf(found: readonly { readonly id: string | number; readonly score: number }[]): IndexHits {
+  return { ids: found.map(({ id }) => String(id)), scores: found.map(({ score }) => score) }
+}
+
+/** Its own words stay the cause alone: they may quote what was sent. */
+async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (cause) {
+    const [, given, expected] =
+      /dimension: (\d+), expected: (\d+)/.exec(cause instanceof Error ? cause.message : '') ?? []
+    if (given !== undefined) {
+      throw new RecollectError(
+        'index_mismatch',
+        `The index takes vectors of ${expected} dimensions and was given ${given}. Make an index for the model that is set up, and fill it: npm run reindex`,
+        { cause },
+      )
+    }
+    throw new RecollectError('storage_unavailable', 'Upstash Vector did not answer.', { cause, retryAfterMs: 1_000 })
+  }
+}

@@ -1,0 +1,59 @@
+// Tools by which a model remembers, recalls and forgets. What they give back has ids, to be cited.
+import * as z from 'zod/mini'
+import type { Namespace } from '../kernel/namespace.ts'
+import { recalledText } from '../memory/recalled-text.ts'
+import { namespaceFor, ownNamespace } from './recalled.ts'
+import { type Tool, type ToolContext, tool } from './tool.ts'
+
+export interface MemoryToolOptions {
+  /** Segments; `{user}` and `{thread}` stand for the run's own. `['users', '{user}']` unless told otherwise. */
+  readonly namespace?: Namespace
+}
+
+const memoryOf = ({ namespace = ownNamespace }: MemoryToolOptions, context: ToolContext) =>
+  context.memory(...namespaceFor(namespace, context))
+
+/** `remember`: keeps one fact. What is remembered has the source `tool`. */
+export function rememberTool(options: MemoryToolOptions = {}): Tool {
+  return tool('remember', {
+    description:
+      'Keep one lasting fact or preference for later conversations, in one sentence that stands by itself. Not for secrets or passing matters.',
+    input: z.object({
+      text: z.string().check(z.minLength(1), z.maxLength(2_000)),
+      key: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
+      tags: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(64))).check(z.maxLength(8))),
+    }),
+    run: async ({ text, key, tags }, context) => {
+      const told = { source: 'tool', ...(key !== undefined && { key }), ...(tags !== undefined && { tags }) }
+      const { id } = await memoryOf(options, context).remember(text, told)
+      return `remembered as [${id}]`
+    },
+  })
+}
+
+/** `recall`: what is near a question. */
+export function recallTool(options: MemoryToolOptions = {}): Tool {
+  return tool('recall', {
+    description: 'Look up what was remembered in earlier conversations. Cite what you use by its id, as [id].',
+    input: z.object({
+      query: z.string().check(z.minLength(1), z.maxLength(1_000)),
+      limit: z.optional(z.int().check(z.minimum(1), z.maximum(20))),
+    }),
+    run: async ({ query, limit = 5 }, context) => {
+      const memories = await memoryOf(options, context).recall(query, { limit })
+      return recalledText(memories) || 'Nothing is remembered about that.'
+    },
+  })
+}
+
+/** `forget`: deletes one memory, with its history. */
+export function forgetTool(options: MemoryToolOptions = {}): Tool {
+  return tool('forget', {
+    description: 'Delete one memory for good, by its id, when the person asks for it.',
+    input: z.object({ id: z.string().check(z.maxLength(64)) }),
+    run: async ({ id }, context) => {
+      const forgotten = await memoryOf(options, context).forget(id.replace(/^\[|\]$/g, ''))
+      return forgotten ? 'forgotten' : `There is no memory ${id}.`
+    },
+  })
+}

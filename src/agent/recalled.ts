@@ -1,0 +1,86 @@
+// What an agent remembers with: the channel of what was recalled, the node that recalls, and the ids that an answer cites.
+import { type Channel, channel } from '../graph/channel.ts'
+import type { PlainNode } from '../graph/node.ts'
+import { RecollectError } from '../kernel/errors.ts'
+import type { Filter } from '../kernel/filter.ts'
+import { isRecord } from '../kernel/json.ts'
+import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
+import type { RecalledRef } from '../memory/recalled-text.ts'
+import type { Message } from '../ports/model.ts'
+import type { Context } from '../runtime/context.ts'
+
+/**
+ * What was recalled last. The thread keeps ids and versions, never texts: `model.reply(…, { recalled: state.recalled })` reads
+ * them again, and what was forgotten meanwhile is a gap.
+ */
+export function recalled(): Channel<readonly RecalledRef[], readonly RecalledRef[]> {
+  return channel({
+    initial: (): readonly RecalledRef[] => [],
+    reduce: (_current, update: readonly RecalledRef[]) => {
+      if (!Array.isArray(update)) throw refused('it must be an array of what memory.recall gave')
+      return update.map(refOf)
+    },
+  })
+}
+
+function refOf(given: unknown): RecalledRef {
+  const { id, version, namespace } = isRecord(given) ? given : {}
+  if (typeof id !== 'string' || !/^[\w-]{24}$/.test(id) || typeof version !== 'number') {
+    throw refused('each must have an id and a version')
+  }
+  assertNamespace(namespace)
+  return { id, version, namespace }
+}
+
+export interface RecallNodeOptions {
+  /** Segments; `{user}` and `{thread}` stand for the run's own. `['users', '{user}']` unless told otherwise. */
+  readonly namespace?: Namespace
+  readonly limit?: number
+  readonly budgetTokens?: number
+  readonly filter?: Filter
+}
+
+/** A node that recalls what is near the last message. Pure. */
+export function recallNode({
+  namespace = ownNamespace,
+  ...options
+}: RecallNodeOptions = {}): PlainNode<
+  { readonly messages: readonly Message[] },
+  { recalled: readonly RecalledRef[] },
+  Context
+> {
+  return {
+    pure: true,
+    requires: ['store'],
+    run: async ({ messages }, context) => {
+      const memory = context.memory(...namespaceFor(namespace, context))
+      const asked = messages.findLast(({ role }) => role === 'user')?.content ?? ''
+      return { recalled: await memory.recall(asked, options) }
+    },
+  }
+}
+
+export const ownNamespace: Namespace = ['users', '{user}']
+
+/** Only whole segments are filled in: what a user is called cannot make another namespace of it. */
+export function namespaceFor(template: Namespace, { user, thread }: Pick<Context, 'user' | 'thread'>): Namespace {
+  return template.map((segment) => {
+    if (segment === '{user}') return user
+    if (segment !== '{thread}') return segment
+    if (thread !== undefined) return thread
+    throw new RecollectError('thread_missing', 'The namespace has {thread} in it, and this run has no thread.')
+  })
+}
+
+/** The ids that a text cites as `[id]`. `unknown`: those that were not recalled; a model has made them up, or was told them. */
+export function citations(
+  text: string,
+  memories: readonly Pick<RecalledRef, 'id'>[],
+): { readonly cited: readonly string[]; readonly unknown: readonly string[] } {
+  const cited = [...new Set([...text.matchAll(/\[([\w-]{24})\]/g)].map(([, id = '']) => id))]
+  return { cited, unknown: cited.filter((id) => !memories.some((memory) => memory.id === id)) }
+}
+
+function refused(problem: string): RecollectError {
+  return new RecollectError('input_invalid', `In what was recalled, ${problem}.`)
+}

@@ -1,0 +1,174 @@
+// What is remembered of somebody: all of it on one stream, the history of one memory, and forgetting.
+import * as z from 'zod/mini'
+import { RecollectError } from '../kernel/errors.ts'
+import type { Filter } from '../kernel/filter.ts'
+import { assertNamespace, assertNamespacePrefix, type Namespace } from '../kernel/namespace.ts'
+import type { Item, Store } from '../ports/store.ts'
+import { type Call, type Route, route } from './route.ts'
+import { JsonObject, maybe } from './schemas.ts'
+import type { Principal, Service } from './service.ts'
+import { assertReadable, assertWritable, mayRead, ownNamespace, storeOf } from './store-access.ts'
+import { wireItem } from './store-items.ts'
+import { json, wireText } from './wire.ts'
+
+const tag = 'Memories'
+const scopes = ['chat', 'operate'] as const
+const page = 100
+
+const exportMemories = route({
+  method: 'GET',
+  path: '/memories/export',
+  scopes,
+  tag,
+  summary: 'All that is remembered, as JSON Lines',
+  description:
+    'One item a line, the latest first: own ones, or with `namespace` (a name for each segment) what lies there. An item that is written meanwhile may be missing. A read for export counts no time to live anew.',
+  query: z.object({ namespace: z.optional(z.union([z.string(), z.array(z.string())])) }),
+  responses: {
+    200: { description: 'The items', contentType: 'application/x-ndjson' },
+  },
+  handle: async ({ service, principal, query: { namespace } }) => {
+    const prefix = namespace === undefined ? ownNamespace(principal) : [namespace].flat()
+    assertNamespacePrefix(prefix)
+    assertReadable(service, principal, prefix)
+    const pages = allItems(storeOf(service), principal.tenant, prefix)
+    const encoder = new TextEncoder()
+    const lines = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const { value, done } = await pages.next()
+        if (done) controller.close()
+        else controller.enqueue(encoder.encode(value.map((item) => `${wireText(wireItem(item))}\n`).join('')))
+      },
+    })
+    return new Response(lines, { headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' } })
+  },
+})
+
+/** By the time that each was written last, since an offset ends somewhere: those of one time are counted off. */
+async function* allItems(store: Store, tenant: string, prefix: Namespace): AsyncGenerator<readonly Item[], undefined> {
+  let before: string | undefined
+  let offset = 0
+  for (;;) {
+    const filter: Filter | undefined = before === undefined ? undefined : { op: 'lte', field: 'updated', value: before }
+    const search = { tenant, prefix, limit: page, offset, refresh: false, ...(filter && { filter }) }
+    const { items, more } = await store.search(search)
+    yield items
+    const last = items.at(-1)
+    if (!more || last === undefined) return undefined
+    const alike = items.filter(({ updatedAt }) => updatedAt === last.updatedAt).length
+    offset = last.updatedAt === before ? offset + alike : alike
+    before = last.updatedAt
+  }
+}
+
+const Version = z.strictObject({
+  version: z.int(),
+  value: JsonObject,
+  tags: z.array(z.string()),
+  source: z.nullable(z.string()),
+  author: z.nullable(z.string()),
+  at: z.iso.datetime(),
+})
+
+const readHistory = route({
+  method: 'GET',
+  path: '/memories/:memory_id/history',
+  scopes,
+  tag,
+  summary: 'The last 100 versions of a memory, newest first',
+  responses: {
+    200: { description: 'Its versions', schema: z.array(Version) },
+  },
+  handle: async (call) => {
+    const { service, principal, timing } = call
+    const { namespace, key } = await itemOf(call, call.parameters.memory_id)
+    const reading = storeOf(service).history({ tenant: principal.tenant, namespace, key, limit: 100 })
+    return json(await timing.measure('storage', reading))
+  },
+})
+
+const forget = route({
+  method: 'POST',
+  path: '/memories/forget',
+  scopes,
+  tag,
+  summary: 'Forget, for good',
+  description:
+    'One of: `id`, a memory; `namespace`, all that lies there; `source`, all of the tenant that came from it (scope `operate`); `user`, a person: what is remembered below `["users", user]`, and their threads. History goes along.',
+  body: z.strictObject({
+    id: maybe(z.string()),
+    namespace: maybe(z.array(z.string())),
+    source: maybe(z.string()),
+    user: maybe(z.string()),
+  }),
+  responses: {
+    200: { description: 'How many', schema: z.strictObject({ items: z.int(), threads: z.int() }) },
+  },
+  handle: async (call) => {
+    const { service, principal, body } = call
+    const named = Object.entries(body).filter(([, value]) => value !== undefined && value !== null)
+    if (named.length !== 1) {
+      throw new RecollectError('input_invalid', 'Say what to forget by one of id, namespace, source and user.')
+    }
+    if (body.id) {
+      const item = await itemOf(call, body.id)
+      assertWritable(principal, item.namespace)
+      const gone = await storeOf(service).delete({ ...item, tenant: principal.tenant, defer: call.waitUntil })
+      return json({ items: gone ? 1 : 0, threads: 0 })
+    }
+    if (body.source) return json({ items: await forgetItems(call, [], body.source), threads: 0 })
+    const namespace = body.namespace ?? ['users', body.user ?? '']
+    assertNamespace(namespace)
+    const items = await forgetItems(call, namespace)
+    const threads = body.user ? await forgetThreads(service, principal, body.user) : 0
+    return json({ items, threads })
+  },
+})
+
+/** Throws `item_unknown`, also for one that is not for this token. */
+async function itemOf({ service, principal, timing }: Call, id: string): Promise<Pick<Item, 'namespace' | 'key'>> {
+  const search = { tenant: principal.tenant, prefix: [], ids: [id], refresh: false }
+  const [item] = await timing.measure('storage', storeOf(service).find(search))
+  if (item !== undefined && mayRead(service, principal, item.namespace))
+    return { namespace: item.namespace, key: item.key }
+  throw new RecollectError('item_unknown', `There is no memory "${id.slice(0, 64)}".`)
+}
+
+async function forgetItems(call: Call, prefix: Namespace, source?: string): Promise<number> {
+  const { service, principal, waitUntil: defer } = call
+  assertWritable(principal, prefix)
+  const store = storeOf(service)
+  const { tenant } = principal
+  const filter: Filter | undefined = source === undefined ? undefined : { op: 'eq', field: 'source', value: source }
+  let forgotten = 0
+  for (;;) {
+    const { items } = await store.search({ tenant, prefix, limit: page, refresh: false, ...(filter && { filter }) })
+    if (items.length === 0) return forgotten
+    const operations = items.map(({ namespace, key }) => ({ op: 'delete', namespace, key }) as const)
+    const results = await store.batch({ tenant, operations, defer })
+    const gone = results.filter((result) => result.op === 'delete' && result.deleted).length
+    // Another forgets the same.
+    if (gone === 0) return forgotten
+    forgotten += gone
+  }
+}
+
+/** Redis first: while it will not forget, nothing is said to be deleted. */
+async function forgetThreads({ checkpointer, cache, events }: Service, { tenant }: Principal, owner: string) {
+  let forgotten = 0
+  for (;;) {
+    const found = await checkpointer.threads.search({
+      ...{ tenant, owner, ids: null, status: null, metadata: {} },
+      ...{ sortBy: 'thread', descending: false, limit: page, offset: 0 },
+    })
+    const before = forgotten
+    for (const { thread } of found) {
+      const key = { tenant, thread, owner }
+      await Promise.all([cache?.delete(key), events?.delete(key)])
+      if (await checkpointer.threads.delete(key)) forgotten++
+    }
+    if (forgotten === before) return forgotten
+  }
+}
+
+export const memoryRoutes: readonly Route[] = [exportMemories, readHistory, forget]

@@ -1,0 +1,228 @@
+// The long-term store in the LangGraph wire: items put, read, deleted and found, and the namespaces that there are.
+import * as z from 'zod/mini'
+import { parseFilter } from '../kernel/filter.ts'
+import { isRecord } from '../kernel/json.ts'
+import { assertNamespace, assertNamespacePrefix, isWithin, type Namespace } from '../kernel/namespace.ts'
+import type { FoundItem, Item, ItemSearch } from '../ports/store.ts'
+import { type Call, type Route, route } from './route.ts'
+import { JsonObject, maybe } from './schemas.ts'
+import { assertReadable, assertWritable, mayRead, ownNamespace, storeOf } from './store-access.ts'
+import { filterOfWire } from './store-filter.ts'
+import { unsupported } from './unsupported.ts'
+import { json, noContent } from './wire.ts'
+
+const tag = 'Store'
+const scopes = ['chat', 'operate'] as const
+const minuteMs = 60_000
+
+export const StoreItem = z.strictObject({
+  namespace: z.array(z.string()),
+  key: z.string(),
+  id: z.string(),
+  value: JsonObject,
+  tags: z.array(z.string()),
+  source: z.nullable(z.string()),
+  author: z.nullable(z.string()),
+  version: z.int(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  expires_at: z.nullable(z.iso.datetime()),
+})
+
+const FoundItems = z.strictObject({
+  items: z.array(z.extend(StoreItem, { score: z.nullable(z.number()) })),
+  more: z.boolean(),
+  mode: z.enum(['list', 'text', 'sparse', 'dense', 'hybrid']),
+  degraded: z.nullable(z.string()),
+})
+
+const Segments = z.array(z.string())
+
+const putItem = route({
+  method: 'PUT',
+  path: '/store/items',
+  scopes,
+  tag,
+  summary: 'Put an item',
+  description:
+    'Durable when it is answered, and found from then on. `ttl`: minutes without a read; null pins it; left out, it lives as long as before, a new one as its namespace has it. `index`: false, or the fields that it is found by. `source` and `author` are taken from whoever has the scope `operate`; of others they are `api` and the user.',
+  body: z.strictObject({
+    namespace: Segments,
+    key: z.string(),
+    value: JsonObject,
+    index: maybe(z.union([z.literal(false), z.array(z.string())])),
+    ttl: maybe(z.number()),
+    tags: maybe(z.array(z.string())),
+    source: maybe(z.string()),
+    author: maybe(z.string()),
+  }),
+  responses: { 204: { description: 'It is kept' } },
+  handle: async ({ service, principal, timing, body, waitUntil: defer }) => {
+    const { namespace, key, value, index, ttl, tags } = body
+    assertNamespace(namespace)
+    assertWritable(principal, namespace)
+    const operates = principal.scopes.has('operate')
+    const put = {
+      ...{ tenant: principal.tenant, namespace, key, value, tags: tags ?? [], defer },
+      source: (operates ? body.source : undefined) ?? 'api',
+      author: (operates ? body.author : undefined) ?? principal.user,
+      ...(index !== undefined && index !== null && { text: index === false ? (false as const) : textAt(value, index) }),
+      ...(ttl !== undefined && { ttlMs: ttl === null ? null : Math.round(ttl * minuteMs) }),
+    }
+    await timing.measure('storage', storeOf(service).put(put))
+    return noContent()
+  },
+})
+
+const getItem = route({
+  method: 'GET',
+  path: '/store/items',
+  scopes,
+  tag,
+  summary: 'Read an item',
+  description:
+    '`namespace=users.alex`, or a name for each segment: `namespace=users&namespace=alex@example.com`. Null: there is none, or it is not for this token. A read counts its time to live anew, unless `refresh_ttl=false`.',
+  query: z.object({
+    namespace: z.union([z.string(), Segments]),
+    key: z.string(),
+    refresh_ttl: z.optional(z.enum(['true', 'false'])),
+  }),
+  responses: { 200: { description: 'The item, or null', schema: z.nullable(StoreItem) } },
+  handle: async ({ service, principal, timing, query }) => {
+    const namespace = typeof query.namespace === 'string' ? query.namespace.split('.') : query.namespace
+    assertNamespace(namespace)
+    const store = storeOf(service)
+    if (!mayRead(service, principal, namespace)) return json(null)
+    const read = { tenant: principal.tenant, namespace, key: query.key, refresh: query.refresh_ttl !== 'false' }
+    const item = await timing.measure('storage', store.get(read))
+    return json(item === undefined ? null : wireItem(item))
+  },
+})
+
+const deleteItem = route({
+  method: 'DELETE',
+  path: '/store/items',
+  scopes,
+  tag,
+  summary: 'Delete an item, with its history',
+  body: z.strictObject({ namespace: Segments, key: z.string() }),
+  responses: { 204: { description: 'It is gone, or was not there' } },
+  handle: async ({ service, principal, timing, body: { namespace, key }, waitUntil: defer }) => {
+    assertNamespace(namespace)
+    assertWritable(principal, namespace)
+    await timing.measure('storage', storeOf(service).delete({ tenant: principal.tenant, namespace, key, defer }))
+    return noContent()
+  },
+})
+
+const searchItems = route({
+  method: 'POST',
+  path: '/store/items/search',
+  scopes,
+  tag,
+  summary: 'Find items at or below a namespace',
+  description:
+    'By what they say with `query`, else the latest first. `filter`: fields of the value, each with what it equals or with `$eq $ne $gt $gte $lt $lte $in $nin $exists $contains`. `where`: the same for every part of an item, as `{ "op": "and", "filters": […] }`, `{ "op": "gte", "field": "created", "value": "2026-01-01" }`. `mode` says how it was searched, and `degraded` why not as it is set up.',
+  body: z.strictObject({
+    namespace_prefix: Segments,
+    query: maybe(z.string()),
+    filter: maybe(JsonObject),
+    where: maybe(z.unknown()),
+    limit: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
+    offset: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 0),
+    refresh_ttl: maybe(z.boolean()),
+  }),
+  responses: { 200: { description: 'Those of one page', schema: FoundItems } },
+  handle: async ({ service, principal, timing, body }) => {
+    const { namespace_prefix: prefix, query, limit, offset } = body
+    assertNamespacePrefix(prefix)
+    assertReadable(service, principal, prefix)
+    const search: ItemSearch = {
+      ...{ tenant: principal.tenant, prefix, limit, offset, refresh: body.refresh_ttl !== false },
+      ...(query && { query }),
+      ...filterIn(body),
+    }
+    const { items, ...how } = await timing.measure('storage', storeOf(service).search(search))
+    return json({ items: items.map(wireFound), ...how })
+  },
+})
+
+const listNamespaces = route({
+  method: 'POST',
+  path: '/store/namespaces',
+  scopes,
+  tag,
+  summary: 'List namespaces that have items',
+  description: 'Without the scope `operate`: own ones, or with `prefix` those that are shared.',
+  body: z.strictObject({
+    prefix: maybe(Segments),
+    suffix: maybe(Segments),
+    max_depth: maybe(z.int().check(z.minimum(1), z.maximum(16))),
+    limit: z._default(z.int().check(z.minimum(1), z.maximum(1_000)), 100),
+    offset: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 0),
+  }),
+  responses: {
+    200: { description: 'Each once', schema: z.strictObject({ namespaces: z.array(Segments) }) },
+  },
+  handle: async (call) => {
+    const { service, principal, timing, body } = call
+    const prefix = prefixFor(call, body.prefix ?? [])
+    assertReadable(service, principal, prefix)
+    const { limit, offset } = body
+    const search = {
+      ...{ tenant: principal.tenant, prefix, suffix: body.suffix ?? [], limit, offset },
+      ...(body.max_depth && { maxDepth: body.max_depth }),
+    }
+    const namespaces = await timing.measure('storage', storeOf(service).listNamespaces(search))
+    return json({ namespaces })
+  },
+})
+
+export const storeRoutes: readonly Route[] = [putItem, getItem, deleteItem, searchItems, listNamespaces]
+
+/** Who asks for all that lies above their own is given their own. */
+function prefixFor({ principal }: Pick<Call, 'principal'>, prefix: Namespace): Namespace {
+  assertNamespacePrefix(prefix)
+  const above = isWithin(ownNamespace(principal), prefix)
+  return above && !principal.scopes.has('operate') ? ownNamespace(principal) : prefix
+}
+
+function filterIn({
+  filter,
+  where,
+}: {
+  readonly filter?: unknown
+  readonly where?: unknown
+}): Pick<ItemSearch, 'filter'> {
+  const parts = [
+    ...(isRecord(filter) ? [filterOfWire(filter)] : []),
+    ...(where === undefined || where === null ? [] : [parseFilter(where)]),
+  ].filter((part) => part !== undefined)
+  return parts.length === 0 ? {} : { filter: { op: 'and', filters: parts } }
+}
+
+/** The texts at these fields, `a.b` for one that lies deeper. */
+function textAt(value: Readonly<Record<string, unknown>>, fields: readonly string[]): string {
+  return fields
+    .map((field) => {
+      if (!/^[\w-]+(\.[\w-]+)*$/.test(field)) throw unsupported('index', 'fields are named as "a" or "a.b"')
+      const found = field.split('.').reduce<unknown>((part, name) => {
+        return isRecord(part) && Object.hasOwn(part, name) ? part[name] : undefined
+      }, value)
+      return typeof found === 'string' ? found : found === undefined ? '' : JSON.stringify(found)
+    })
+    .join('\n')
+    .trim()
+}
+
+export function wireItem(item: Item): z.output<typeof StoreItem> {
+  const { namespace, key, id, value, tags, source, author, version, createdAt, updatedAt, expiresAt } = item
+  return {
+    ...{ namespace: [...namespace], key, id, value, tags: [...tags], source, author, version },
+    ...{ created_at: createdAt, updated_at: updatedAt, expires_at: expiresAt },
+  }
+}
+
+function wireFound({ score, ...item }: FoundItem) {
+  return { ...wireItem(item), score }
+}

@@ -1,0 +1,125 @@
+// What may be kept as an item, and how it is made whole before a store keeps it: its text, its tags, how long it lives.
+import { RecollectError } from './errors.ts'
+import { filterText } from './filter.ts'
+import { hashOf } from './hash.ts'
+import { encode, isRecord } from './json.ts'
+import { isName, isWithin, type Namespace } from './namespace.ts'
+
+const largestValue = 64 * 1024
+/** In UTF-16 units. What is longer is found by its beginning. */
+export const longestItemText = 16_000
+const mostTags = 32
+const longestName = 256
+const longestTtlMs = 100 * 365 * 86_400_000
+
+/** 90 days, from each read on. */
+export const defaultTtlMs = 90 * 86_400_000
+
+/** How long items live that were not told, by namespace: that of the longest prefix counts. `null`: until they are deleted. */
+export type Retention = readonly { readonly namespace: Namespace; readonly ttlMs: number | null }[]
+
+export function ttlIn(retention: Retention, namespace: Namespace): number | null {
+  const [nearest] = retention
+    .filter((rule) => isWithin(namespace, rule.namespace))
+    .sort((a, b) => b.namespace.length - a.namespace.length)
+  return nearest === undefined ? defaultTtlMs : nearest.ttlMs
+}
+
+/** What an item is cited by: the same for the same namespace and key. */
+export function itemId(namespace: Namespace, key: string): string {
+  return hashOf(...namespace, key)
+}
+
+/** The part of an index that a namespace is in: that of its first segment. It names nobody. */
+export function spaceOf([root = '']: Namespace): string {
+  return hashOf(root)
+}
+
+export interface ItemContent {
+  readonly value: unknown
+  readonly text?: unknown
+  readonly tags?: unknown
+  readonly source?: unknown
+  readonly author?: unknown
+  readonly ttlMs?: unknown
+  readonly expectedVersion?: unknown
+}
+
+/** Checked and made whole. */
+export interface WholeItem {
+  /** Encoded. */
+  readonly value: string
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly source: string | null
+  readonly author: string | null
+  /** `undefined`: as before. */
+  readonly ttlMs: number | null | undefined
+  readonly expectedVersion: number | undefined
+}
+
+/** Throws `input_invalid`; `item_too_large`; `state_unserializable` for what is not data. */
+export function wholeItem({ value, text, tags = [], source, author, ttlMs, expectedVersion }: ItemContent): WholeItem {
+  if (!isRecord(value)) throw refused('its value must be an object such as { "text": "…" }')
+  const encoded = encode(value)
+  const bytes = new TextEncoder().encode(encoded).length
+  if (bytes > largestValue) {
+    throw new RecollectError(
+      'item_too_large',
+      `The item's value has ${bytes} bytes as JSON; at most ${largestValue} are kept. Keep what it says, and a link to the rest.`,
+    )
+  }
+  if (text !== undefined && text !== false && typeof text !== 'string') throw refused('its text must be a string')
+  const sound = Array.isArray(tags) && tags.length <= mostTags && tags.every((tag) => isName(tag, 64))
+  if (!sound) throw refused(`its tags must be at most ${mostTags} strings, each of 1 to 64 characters`)
+  for (const [part, name] of Object.entries({ source, author })) {
+    if (name !== undefined && !isName(name, longestName)) {
+      throw refused(`its ${part} must be a string of 1 to ${longestName} characters`)
+    }
+  }
+  if (ttlMs !== undefined && ttlMs !== null && !isWhole(ttlMs, 1, longestTtlMs)) {
+    throw refused('its time to live must be a number of milliseconds, from 1 to a hundred years, or null')
+  }
+  if (expectedVersion !== undefined && !isWhole(expectedVersion, 0, Number.MAX_SAFE_INTEGER)) {
+    throw refused('the expected version must be a whole number, 0 for none')
+  }
+  const said = text === false ? '' : (text ?? textIn(value))
+  return {
+    ...{ value: encoded, text: filterText(said.slice(0, longestItemText)), tags: [...new Set<string>(tags)] },
+    source: typeof source === 'string' ? source : null,
+    author: typeof author === 'string' ? author : null,
+    ...{ ttlMs: ttlMs as number | null | undefined, expectedVersion: expectedVersion as number | undefined },
+  }
+}
+
+/** The value's own `text`, or all texts in it. */
+function textIn(value: Record<string, unknown>): string {
+  if (typeof value.text === 'string') return value.text
+  const texts: string[] = []
+  const collect = (part: unknown): void => {
+    if (typeof part === 'string') texts.push(part)
+    else if (Array.isArray(part)) part.forEach(collect)
+    else if (isRecord(part)) Object.values(part).forEach(collect)
+  }
+  collect(value)
+  return texts.join('\n')
+}
+
+/** A limit or an offset, or throws `input_invalid`. */
+export function wholeNumber(name: string, given: unknown, range: { atLeast: number; atMost: number }): number {
+  if (isWhole(given, range.atLeast, range.atMost)) return given
+  throw new RecollectError('input_invalid', `${name} must be a whole number from ${range.atLeast} to ${range.atMost}.`)
+}
+
+function isWhole(given: unknown, atLeast: number, atMost: number): given is number {
+  return typeof given === 'number' && Number.isSafeInteger(given) && given >= atLeast && given <= atMost
+}
+
+/** From each read on, by its own length; not on every one, for a refresh is a write: when a tenth, at most a day, has passed. */
+export function refreshAfterMs(ttlMs: number): number {
+  return Math.min(ttlMs / 10, 86_400_000)
+}
+
+function refused(problem: string): RecollectError {
+  return new RecollectError('input_invalid', `The item is not valid: ${problem}.`)
+}

@@ -1,0 +1,48 @@
+// A store as a node uses it: its tenant's alone, and nothing written before the turn holds its thread.
+import type { Namespace } from '../kernel/namespace.ts'
+import type {
+  Effects,
+  HistoryRead,
+  Item,
+  ItemDeletion,
+  ItemPage,
+  ItemPut,
+  ItemRead,
+  ItemSearch,
+  ItemValue,
+  ItemVersion,
+  NamespaceSearch,
+  PutOutcome,
+  Store,
+} from '../ports/store.ts'
+
+type Addressed = 'tenant' | 'namespace' | 'key' | keyof Effects
+
+/** The long-term store. Namespaces are arrays of strings and match by whole segments. */
+export interface BoundStore {
+  /** Durable when it is said to be saved. */
+  put(
+    namespace: Namespace,
+    key: string,
+    value: ItemValue,
+    options?: Omit<ItemPut, Addressed | 'value'>,
+  ): Promise<PutOutcome>
+  get(namespace: Namespace, key: string, options?: Omit<ItemRead, Addressed>): Promise<Item | undefined>
+  /** With its history. */
+  delete(namespace: Namespace, key: string, options?: Omit<ItemDeletion, Addressed>): Promise<boolean>
+  /** At or below the namespace. */
+  search(prefix: Namespace, options?: Omit<ItemSearch, 'tenant' | 'prefix' | keyof Effects>): Promise<ItemPage>
+  listNamespaces(options?: Omit<NamespaceSearch, 'tenant'>): Promise<readonly Namespace[]>
+  history(namespace: Namespace, key: string, options?: Omit<HistoryRead, Addressed>): Promise<readonly ItemVersion[]>
+}
+
+export function boundStore(store: Store, tenant: string, effects: Effects): BoundStore {
+  return {
+    put: (namespace, key, value, options) => store.put({ ...options, tenant, namespace, key, value, ...effects }),
+    get: (namespace, key, options) => store.get({ ...options, tenant, namespace, key, ...effects }),
+    delete: (namespace, key, options) => store.delete({ ...options, tenant, namespace, key, ...effects }),
+    search: (prefix, options) => store.search({ ...options, tenant, prefix, ...effects }),
+    listNamespaces: (options) => store.listNamespaces({ ...options, tenant }),
+    history: (namespace, key, options) => store.history({ ...options, tenant, namespace, key }),
+  }
+}

@@ -1,0 +1,107 @@
+// A store whose items are found by what they mean: the truth in one place, an index of it in another.
+import { isRecollectError } from '../kernel/errors.ts'
+import { itemId, spaceOf } from '../kernel/item.ts'
+import type { Namespace } from '../kernel/namespace.ts'
+import type { Embedder } from '../ports/embedder.ts'
+import type { IndexedItems, IndexHits, ItemIndex } from '../ports/item-index.ts'
+import type { Effects, ItemPage, ItemSearch, Store } from '../ports/store.ts'
+import { Indexing } from './indexing.ts'
+
+export interface IndexedStoreOptions {
+  /** The truth. */
+  readonly items: IndexedItems
+  readonly index: ItemIndex
+  /** Of the texts that the index does not embed itself. */
+  readonly embedder?: Embedder
+  /** How long a search waits for the embedder before it goes by words alone, in milliseconds. 2,000 unless told otherwise. */
+  readonly patienceMs?: number
+}
+
+/**
+ * What is put is durable before it is said to be saved, and found from then on. The index hears of it right after the answer, and again
+ * through the outbox until it has. A search asks the index once, and the truth once, which decides.
+ */
+export function indexedStore(options: IndexedStoreOptions): Store {
+  const { items, index, embedder } = options
+  const indexing = new Indexing(items, index, embedder)
+  const tell = (effects: Effects, tenant: string, addresses: readonly { namespace: Namespace; key: string }[]) => {
+    const telling = addresses.map(({ namespace, key }) => {
+      return indexing.tellSoon(tenant, itemId(namespace, key), spaceOf(namespace))
+    })
+    effects.defer?.(Promise.all(telling))
+  }
+  return {
+    async put(put) {
+      const outcome = await items.put(put)
+      if (outcome.outcome === 'saved') tell(put, put.tenant, [put])
+      return outcome
+    },
+    async delete(deletion) {
+      const deleted = await items.delete(deletion)
+      if (deleted) tell(deletion, deletion.tenant, [deletion])
+      return deleted
+    },
+    async batch(batch) {
+      const results = await items.batch(batch)
+      const changed = batch.operations.filter(({ op }) => op !== 'get')
+      tell(batch, batch.tenant, changed)
+      return results
+    },
+    get: (read) => items.get(read),
+    find: (search) => items.find(search),
+    listNamespaces: (search) => items.listNamespaces(search),
+    history: (read) => items.history(read),
+    expire: (limit) => items.expire(limit),
+    search: (search) => indexedSearch(options, search, indexing),
+    deliver: { index: (message) => indexing.deliver(message) },
+  }
+}
+
+/** What an index gives at once; more of it is seldom nearer. */
+const mostHits = 1_000
+const fewestHits = 30
+const withoutEmbedder = 'The embedding service did not answer.'
+
+async function indexedSearch(options: IndexedStoreOptions, search: ItemSearch, indexing: Indexing): Promise<ItemPage> {
+  const { items, index, embedder } = options
+  const { tenant, prefix, query = '', filter, limit = 10, offset = 0 } = search
+  const byWords = async (degraded: string) => ({ ...(await items.search(search)), degraded })
+  if (query.trim() === '') return items.search(search)
+  if (prefix.length === 0) return byWords('An index finds nothing across all namespaces.')
+  const checked = indexing.checked()
+  // It is awaited below, unless something else fails before.
+  checked.catch(() => {})
+  const { kind } = index.setup
+  const vector = await vectorOf(query, options)
+  const lame = embedder !== undefined && kind !== 'sparse' && vector === undefined
+  if (lame && kind === 'dense') return byWords(withoutEmbedder)
+  const wanted = offset + limit + 1
+  const topK = Math.min(mostHits, Math.max(fewestHits, wanted * 3))
+  let hits: IndexHits
+  try {
+    const asked = { text: query, prefix, filter, limit: topK, ...(vector !== undefined && { vector }) }
+    hits = await index.query({ tenant, space: spaceOf(prefix) }, asked)
+  } catch (error) {
+    if (isRecollectError(error) && error.code === 'storage_unavailable') return byWords('The index did not answer.')
+    throw error
+  }
+  await checked
+  const mode = lame ? 'sparse' : kind
+  // Where it was narrowed, it may give less than there is.
+  const whole = hits.ids.length >= wanted && filter === undefined && prefix.length === 1
+  const page = await items.searchAmong(search, { ...hits, mode, whole, byMeaning: mode !== 'sparse' })
+  return lame ? { ...page, degraded: withoutEmbedder } : page
+}
+
+/** `undefined`: none is needed, or the embedder did not answer in time. */
+async function vectorOf(
+  query: string,
+  { index, embedder, patienceMs = 2_000 }: IndexedStoreOptions,
+): Promise<readonly number[] | undefined> {
+  if (index.setup.kind === 'sparse') return undefined
+  try {
+    return (await embedder?.embed([query], { signal: AbortSignal.timeout(patienceMs) }))?.[0]
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,104 @@
+// Tells an index what has become of items, until it has what the truth has.
+import { RecollectError } from '../kernel/errors.ts'
+import { isRecord } from '../kernel/json.ts'
+import type { Embedder } from '../ports/embedder.ts'
+import type { IndexedItems, IndexSetup, ItemIndex } from '../ports/item-index.ts'
+import type { StoreMessage } from '../ports/store.ts'
+
+/** The name that the setup of the index is kept under. */
+export const indexName = 'items'
+
+export class Indexing {
+  readonly #items: IndexedItems
+  readonly #index: ItemIndex
+  readonly #embedder: Embedder | undefined
+  #checked: Promise<void> | undefined
+  readonly #telling = new Set<string>()
+  readonly #again = new Set<string>()
+
+  constructor(items: IndexedItems, index: ItemIndex, embedder: Embedder | undefined) {
+    this.#items = items
+    this.#index = index
+    this.#embedder = embedder
+  }
+
+  /** Asks once per isolate. Throws `index_mismatch`. */
+  checked(): Promise<void> {
+    this.#checked ??= this.#check().catch((error) => {
+      this.#checked = undefined
+      throw error
+    })
+    return this.#checked
+  }
+
+  async #check(): Promise<void> {
+    const { setup } = this.#index
+    const kept = await this.#items.indexSetup(indexName, setup)
+    if (wordsOf(kept) === wordsOf(setup)) return
+    throw new RecollectError(
+      'index_mismatch',
+      `The index of items was made as ${wordsOf(kept)}, and this Worker is set up for ${wordsOf(setup)}. Go back to what it was, or make it anew: npm run reindex`,
+    )
+  }
+
+  /**
+   * Of the outbox: whoever wrote the item tells the index at once, and this comes some seconds later, when queries see what it was
+   * told. Until then they find the item by the truth's own words.
+   */
+  async deliver({ tenant, payload }: StoreMessage): Promise<void> {
+    const { id, space } = isRecord(payload) ? payload : {}
+    if (typeof id !== 'string' || typeof space !== 'string') return
+    const known = await this.#items.toIndex(tenant, id)
+    if (known?.told && (await this.#items.settled(tenant, known.item))) return
+    if (await this.tell(tenant, id, space)) {
+      throw new RecollectError('storage_unavailable', 'The index was told, and is to settle.', {
+        retryAfterMs: settlesInMs,
+      })
+    }
+  }
+
+  /** Many writes of one item at once are told once they are over. Never rejects: the outbox has what fails here. */
+  async tellSoon(tenant: string, id: string, space: string): Promise<void> {
+    const name = JSON.stringify([tenant, id])
+    if (this.#telling.has(name)) {
+      this.#again.add(name)
+      return
+    }
+    this.#telling.add(name)
+    try {
+      do {
+        this.#again.delete(name)
+        await this.tell(tenant, id, space)
+      } while (this.#again.has(name))
+    } catch {
+      this.#again.delete(name)
+    } finally {
+      this.#telling.delete(name)
+    }
+  }
+
+  /** The item may change meanwhile: then it is told again. False: it has gone, and was taken out. */
+  async tell(tenant: string, id: string, space: string): Promise<boolean> {
+    await this.checked()
+    for (let time = 0; time < 3; time++) {
+      const known = await this.#items.toIndex(tenant, id)
+      if (known === undefined) {
+        await this.#index.delete({ tenant, space }, [id])
+        return false
+      }
+      const { item } = known
+      const dense = this.#index.setup.kind !== 'sparse'
+      const [vector] = dense ? ((await this.#embedder?.embed([item.text])) ?? []) : []
+      await this.#index.upsert({ tenant, space }, [vector === undefined ? { item } : { item, vector }])
+      if (await this.#items.indexed(tenant, item)) return true
+    }
+    throw new RecollectError('storage_unavailable', 'The item changed each time that the index was told of it.')
+  }
+}
+
+/** From when an index has taken a write until its queries see it. */
+const settlesInMs = 10_000
+
+function wordsOf({ kind, embedder, dimensions }: IndexSetup): string {
+  return embedder === '' ? `${kind}, by a model of its own` : `${kind}, by "${embedder}" with ${dimensions} dimensions`
+}

@@ -1,0 +1,108 @@
+// A memory: the store under one namespace, as agents use it. Recalled texts are data, with where they come from beside them.
+import { RecollectError } from '../kernel/errors.ts'
+import type { Filter } from '../kernel/filter.ts'
+import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
+import type { Effects, Item, ItemValue, Store } from '../ports/store.ts'
+
+/** What was recalled. Its text is what somebody said once: data, never instructions. */
+export interface Memory {
+  /** What it is cited by. */
+  readonly id: string
+  readonly version: number
+  readonly namespace: Namespace
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly source: string | null
+  readonly author: string | null
+  /** ISO 8601. */
+  readonly updatedAt: string
+}
+
+export interface RecallOptions {
+  /** How many at most, 1 to 100. 5 unless told otherwise. */
+  readonly limit?: number
+  readonly filter?: Filter
+  /** About how many tokens their texts may have, at four characters each: the nearest first, as many as fit. 1,000 unless told otherwise. */
+  readonly budgetTokens?: number
+}
+
+export interface RememberOptions {
+  /** What a later one under the same key takes the place of. Without it each text is its own. */
+  readonly key?: string
+  readonly tags?: readonly string[]
+  readonly source?: string
+  readonly author?: string
+  /** As the store takes it: `null` pins it. */
+  readonly ttlMs?: number | null
+  /** More than the text. */
+  readonly value?: ItemValue
+}
+
+export interface BoundMemory {
+  readonly namespace: Namespace
+  /** The nearest first. Nothing is said of a text without words: the latest, then. */
+  recall(text: string, options?: RecallOptions): Promise<readonly Memory[]>
+  /** Durable when it is answered. The same text, remembered again by the same task, is one memory. */
+  remember(text: string, options?: RememberOptions): Promise<{ readonly id: string; readonly version: number }>
+  /** By id, with its history. False: there is no such memory here. */
+  forget(id: string): Promise<boolean>
+}
+
+interface Binding {
+  readonly store: Store
+  readonly tenant: string
+  readonly namespace: Namespace
+  readonly effects: Effects
+  /** Who is remembered as the author, unless another is named. */
+  readonly author: string | undefined
+  /** The same whenever the same task remembers the same text. */
+  readonly keyFor: (text: string) => string
+  readonly recalled: (items: readonly Item[]) => void
+}
+
+/** Throws `id_invalid` for what is no namespace. */
+export function boundMemory({ store, tenant, namespace, effects, author, keyFor, recalled }: Binding): BoundMemory {
+  assertNamespace(namespace)
+  return {
+    namespace,
+    async recall(text, { limit = 5, filter, budgetTokens = 1_000 } = {}) {
+      const query = text.trim()
+      const { items } = await store.search({
+        ...{ tenant, prefix: namespace, limit, ...effects },
+        ...(query !== '' && { query }),
+        ...(filter !== undefined && { filter }),
+      })
+      const fitting = withinBudget(items, budgetTokens)
+      recalled(fitting)
+      return fitting.map(memoryOf)
+    },
+    async remember(text, { key = keyFor(text), value, ...options } = {}) {
+      if (text.trim() === '') throw new RecollectError('input_invalid', 'A memory needs a text.')
+      const by = author === undefined ? {} : { author }
+      const item = { ...by, ...options, tenant, namespace, key, value: { ...value, text }, text, ...effects }
+      const { id, version } = await store.put(item)
+      return { id, version }
+    },
+    async forget(id) {
+      const [item] = await store.find({ tenant, prefix: namespace, ids: [id], refresh: false, ...effects })
+      if (item === undefined) return false
+      return store.delete({ tenant, namespace: item.namespace, key: item.key, ...effects })
+    },
+  }
+}
+
+export function memoryOf({ id, version, namespace, text, tags, source, author, updatedAt }: Item): Memory {
+  return { id, version, namespace, text, tags, source, author, updatedAt }
+}
+
+/** In their order, and none behind the first that does not fit: a nearer one is not left out for two farther ones. */
+function withinBudget<Found extends Item>(items: readonly Found[], budgetTokens: number): readonly Found[] {
+  let left = budgetTokens
+  const fitting: Found[] = []
+  for (const item of items) {
+    left -= Math.ceil(item.text.length / 4)
+    if (left < 0) break
+    fitting.push(item)
+  }
+  return fitting
+}

@@ -1,0 +1,183 @@
+// The port to the long-term store: items under namespaces, found by key, by filter and by what they say. Tenant first in everything.
+import type { Filter } from '../kernel/filter.ts'
+import type { Namespace } from '../kernel/namespace.ts'
+
+/**
+ * Every method throws `id_invalid` and `input_invalid` for what is not an address, an item or a filter; `storage_unavailable` when
+ * the outcome is unknown or the service is away; `storage_failed` when it refused. What is written may be written again unchanged.
+ */
+export interface Store {
+  /** Durable when it is said to be saved, and found from then on. The last writer wins, unless a version is expected. */
+  put(put: ItemPut): Promise<PutOutcome>
+  /** `undefined`: there is none, or its time is over. */
+  get(read: ItemRead): Promise<Item | undefined>
+  /** With its history. False: there was none, or not of the expected version. */
+  delete(deletion: ItemDeletion): Promise<boolean>
+  /** What the filter leaves out is left out before the limit counts. */
+  search(search: ItemSearch): Promise<ItemPage>
+  listNamespaces(search: NamespaceSearch): Promise<readonly Namespace[]>
+  /** In order, all or nothing but for versions that do not fit; in one statement. */
+  batch(batch: ItemBatch): Promise<readonly ItemResult[]>
+  /** Its versions, newest first, the present one included. Empty: there is no such item. */
+  history(read: HistoryRead): Promise<readonly ItemVersion[]>
+  /** Those of these ids that there are, at or below the namespace. */
+  find(search: IdSearch): Promise<readonly Item[]>
+  /** Deletes items whose time is over, of all tenants. Gives how many. */
+  expire(limit: number): Promise<number>
+  /** Takes the store's own messages out of the outbox; absent: it sends none. */
+  readonly deliver?: Readonly<Record<string, (message: StoreMessage) => Promise<void>>>
+}
+
+export interface ItemAddress {
+  readonly tenant: string
+  readonly namespace: Namespace
+  readonly key: string
+}
+
+export interface ItemPut extends ItemAddress, Effects {
+  /** Plain data, as JSON at most 64 KiB. */
+  readonly value: ItemValue
+  /** What it is found by. `undefined`: the texts in the value; `false`: it is found by key and filter alone. */
+  readonly text?: string | false
+  readonly tags?: readonly string[]
+  /** Where it comes from, such as `chat`, and who said it. */
+  readonly source?: string
+  readonly author?: string
+  /**
+   * How long it lives without being read, in milliseconds; `null`: it is pinned. `undefined`: as long as before; of a new one, as
+   * its namespace has it.
+   */
+  readonly ttlMs?: number | null
+  /** The version that is to be replaced; 0: there must be none. */
+  readonly expectedVersion?: number
+}
+
+export type ItemValue = Readonly<Record<string, unknown>>
+
+/** `outdated`: nothing was written; `version` is the present one, 0 for none. */
+export interface PutOutcome {
+  readonly outcome: 'saved' | 'outdated'
+  readonly id: string
+  readonly version: number
+}
+
+export interface Item {
+  readonly namespace: Namespace
+  readonly key: string
+  /** Made of namespace and key: what the item is cited by. 24 characters. */
+  readonly id: string
+  readonly value: ItemValue
+  /** What it is found by, as text; '' for nothing. */
+  readonly text: string
+  readonly tags: readonly string[]
+  readonly source: string | null
+  readonly author: string | null
+  /** From 1. */
+  readonly version: number
+  /** ISO 8601, to the millisecond. */
+  readonly createdAt: string
+  readonly updatedAt: string
+  /** When it was read. `null`: it is pinned. A read that refreshes comes after. */
+  readonly expiresAt: string | null
+  readonly ttlMs: number | null
+}
+
+export interface ItemRead extends ItemAddress, Effects {
+  /** Its time to live counts from now. True unless told otherwise. */
+  readonly refresh?: boolean
+}
+
+export interface ItemDeletion extends ItemAddress, Effects {
+  readonly expectedVersion?: number
+}
+
+/** What is sent with whatever has an effect. */
+export interface Effects {
+  /** Nothing is written before it settles: the claim of the turn that asks. */
+  readonly after?: PromiseLike<unknown> | undefined
+  /** Takes what may happen after the answer. */
+  readonly defer?: ((work: Promise<unknown>) => void) | undefined
+}
+
+export interface ItemSearch extends Effects {
+  readonly tenant: string
+  /** Of the namespaces to look in; empty: all of the tenant. */
+  readonly prefix: Namespace
+  /** Words, or a question. Without it the latest are first. */
+  readonly query?: string
+  readonly filter?: Filter
+  /** 1 to 100; 10 unless told otherwise. */
+  readonly limit?: number
+  /** 0 to 10,000. */
+  readonly offset?: number
+  readonly refresh?: boolean
+}
+
+export interface FoundItem extends Item {
+  /** Higher is nearer, within one answer. `null`: it was not found by nearness. */
+  readonly score: number | null
+}
+
+export interface ItemPage {
+  readonly items: readonly FoundItem[]
+  /** Whether there is more behind the limit. */
+  readonly more: boolean
+  /** How it was searched: by no words, by words alone, or by the index. */
+  readonly mode: 'list' | 'text' | 'sparse' | 'dense' | 'hybrid'
+  /** Why it was not searched as it is set up to be; `null`: it was. */
+  readonly degraded: string | null
+}
+
+export interface NamespaceSearch {
+  readonly tenant: string
+  readonly prefix?: Namespace
+  readonly suffix?: Namespace
+  /** Deeper ones are cut off there, and each is given once. */
+  readonly maxDepth?: number
+  readonly limit?: number
+  readonly offset?: number
+}
+
+export interface ItemBatch extends Effects {
+  readonly tenant: string
+  /** At most 100. */
+  readonly operations: readonly ItemOperation[]
+}
+
+export type ItemOperation =
+  | ({ readonly op: 'put' } & Omit<ItemPut, 'tenant' | keyof Effects>)
+  | ({ readonly op: 'get' } & Omit<ItemRead, 'tenant' | keyof Effects>)
+  | ({ readonly op: 'delete' } & Omit<ItemDeletion, 'tenant' | keyof Effects>)
+
+export type ItemResult =
+  | ({ readonly op: 'put' } & PutOutcome)
+  | { readonly op: 'get'; readonly item: Item | undefined }
+  | { readonly op: 'delete'; readonly deleted: boolean }
+
+export interface HistoryRead extends ItemAddress {
+  /** 1 to 100; 10 unless told otherwise. */
+  readonly limit?: number
+  /** Only older ones. */
+  readonly before?: number
+}
+
+/** The last 100 are kept. */
+export type ItemVersion = Pick<Item, 'version' | 'value' | 'tags' | 'source' | 'author'> & {
+  /** When it was written. */
+  readonly at: string
+}
+
+export interface IdSearch extends Effects {
+  readonly tenant: string
+  readonly prefix: Namespace
+  readonly ids: readonly string[]
+  readonly refresh?: boolean
+}
+
+export interface StoreMessage {
+  readonly tenant: string
+  readonly payload: unknown
+}
+
+/** The graph that the store's messages stand under in the outbox: no graph has such a name. */
+export const storeGraph = '$store'

@@ -1,0 +1,43 @@
+// The one suite for every store: the same items, whatever they are kept in.
+import { afterAll, beforeAll, describe } from 'vitest'
+import type { Store } from '../../src/ports/store.ts'
+import { expiry } from './store/expiry.ts'
+import { filters } from './store/filters.ts'
+import { hostile } from './store/hostile.ts'
+import { items } from './store/items.ts'
+import { namespaces } from './store/namespaces.ts'
+import { searching } from './store/searching.ts'
+import { versions } from './store/versions.ts'
+
+export interface MadeStore {
+  /** `['short', …]` lives a second and `['kept', …]` until it is deleted, unless told otherwise; the rest 90 days. */
+  readonly store: Store
+  close(): Promise<void>
+}
+
+export const retention = [
+  { namespace: ['short'], ttlMs: 1_000 },
+  { namespace: ['kept'], ttlMs: null },
+  { namespace: ['short', 'longer'], ttlMs: 60_000 },
+]
+
+export function storeContract(name: string, make: () => Promise<MadeStore>) {
+  describe(`${name} keeps the store contract`, () => {
+    let made: MadeStore | undefined
+    beforeAll(async () => {
+      made = await make()
+    })
+    afterAll(() => made?.close())
+    const subject = () => {
+      if (made === undefined) throw new Error('The store of this suite was not made.')
+      return made.store
+    }
+    describe('items', () => items(subject))
+    describe('versions', () => versions(subject))
+    describe('searching', () => searching(subject))
+    describe('filters', () => filters(subject))
+    describe('namespaces', () => namespaces(subject))
+    describe('expiry', () => expiry(subject))
+    describe('hostile text', () => hostile(subject))
+  })
+}

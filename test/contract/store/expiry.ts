@@ -1,0 +1,97 @@
+// The contract on time to live: each item's own, counted from its last read, unless it is pinned.
+import { expect, test } from 'vitest'
+import { freshTenant, passing, type Subject } from './subject.ts'
+
+export function expiry(subject: Subject) {
+  test('an item lives as its namespace has it, unless it is told otherwise', async () => {
+    const at = freshTenant(subject)
+    const ttlOf = async (...namespace: string[]) => (await at.get(namespace, 'k'))?.ttlMs
+    await at.put(['short', 'longer', 'x'], 'k')
+    await at.put(['kept', 'x'], 'k')
+    await at.put(['keptx'], 'k')
+    await at.put(['kept', 'told'], 'k', {}, { ttlMs: 5_000 })
+    await at.put(['pinned'], 'k', {}, { ttlMs: null })
+    expect(await ttlOf('short', 'longer', 'x')).toBe(60_000)
+    expect(await ttlOf('kept', 'x')).toBeNull()
+    expect(await ttlOf('keptx')).toBe(90 * 86_400_000)
+    expect(await ttlOf('kept', 'told')).toBe(5_000)
+    expect(await at.get(['pinned'], 'k')).toMatchObject({ ttlMs: null, expiresAt: null })
+  })
+
+  test('an item whose time is over is there for nobody, and begins anew', async () => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k', { n: 1, text: 'canary' }, { ttlMs: 50 })
+    await at.put(['a'], 'k', { n: 2, text: 'canary' })
+    await passing(80)
+    expect(await at.keys(['a'])).toEqual([])
+    expect(await at.keys(['a'], { query: 'canary' })).toEqual([])
+    expect(await subject().listNamespaces({ tenant: at.tenant })).toEqual([])
+    expect(await subject().history({ tenant: at.tenant, namespace: ['a'], key: 'k' })).toEqual([])
+    expect(await at.get(['a'], 'k')).toBeUndefined()
+    expect(await at.delete(['a'], 'k')).toBe(false)
+    expect(await at.put(['a'], 'k', { n: 3 }, { expectedVersion: 0 })).toMatchObject({ outcome: 'saved', version: 1 })
+    expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: 90 * 86_400_000 })
+  })
+
+  const reads = {
+    get: (at: Tenant) => at.get(['short'], 'k'),
+    'search without words': (at: Tenant) => at.search(['short']),
+    'search by words': (at: Tenant) => at.search(['short'], { query: 'canary' }),
+    find: async (at: Tenant) => subject().find({ tenant: at.tenant, prefix: [], ids: [(await idOf(at)) ?? ''] }),
+  }
+  const idOf = async ({ tenant }: Tenant) =>
+    (await subject().get({ tenant, namespace: ['short'], key: 'k', refresh: false }))?.id
+
+  test.each(Object.entries(reads))('%s refreshes it, by its own length', async (_, read) => {
+    const at = freshTenant(subject)
+    await at.put(['short'], 'k', { text: 'canary' })
+    await at.put(['short'], 'unread', { text: 'other' })
+    for (let time = 0; time < 3; time++) {
+      await passing(500)
+      await read(at)
+    }
+    expect(await subject().get({ tenant: at.tenant, namespace: ['short'], key: 'k', refresh: false })).toMatchObject({
+      ttlMs: 1_000,
+    })
+    await passing(1_050)
+    expect(await at.keys(['short'])).toEqual([])
+  })
+
+  test('a read that does not refresh leaves its time as it is', async () => {
+    const at = freshTenant(subject)
+    const { tenant } = at
+    await at.put(['short'], 'k', { text: 'canary' })
+    await passing(600)
+    const read = { tenant, namespace: ['short'], key: 'k', refresh: false }
+    const { id = '' } = (await subject().get(read)) ?? {}
+    await subject().search({ tenant, prefix: [], refresh: false })
+    await subject().search({ tenant, prefix: [], query: 'canary', refresh: false })
+    await subject().find({ tenant, prefix: [], ids: [id], refresh: false })
+    await passing(500)
+    expect(await subject().get(read)).toBeUndefined()
+  })
+
+  test('what is written again lives as long as before, from now on', async () => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k', { n: 1 }, { ttlMs: 1_000 })
+    await passing(600)
+    await at.put(['a'], 'k', { n: 2 })
+    await passing(600)
+    expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: 1_000 })
+    await at.put(['a'], 'k', { n: 3 }, { ttlMs: null })
+    await at.put(['a'], 'k', { n: 4 })
+    expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: null })
+  })
+
+  test('a sweep deletes what is over, some at a time', async () => {
+    const at = freshTenant(subject)
+    for (let n = 0; n < 3; n++) await at.put(['a'], `k${n}`, {}, { ttlMs: 1 })
+    await at.put(['a'], 'stays')
+    await passing(10)
+    expect(await subject().expire(2)).toBe(2)
+    while ((await subject().expire(100)) > 0);
+    expect(await at.keys([])).toEqual(['stays'])
+  })
+}
+
+type Tenant = ReturnType<typeof freshTenant>

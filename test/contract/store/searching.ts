@@ -1,0 +1,110 @@
+// The contract on search: by words, by prefix, page by page, and saying how it was done.
+import { expect, test } from 'vitest'
+import { freshTenant, type Subject } from './subject.ts'
+
+export function searching(subject: Subject) {
+  test('without words the latest are first, page by page', async () => {
+    const at = freshTenant(subject)
+    for (let n = 0; n < 5; n++) {
+      await at.put(['a'], `k${n}`)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    expect(await at.search(['a'], { limit: 2 })).toMatchObject({
+      ...{ items: [{ key: 'k4', score: null }, { key: 'k3' }], more: true, mode: 'list', degraded: null },
+    })
+    expect(await at.search(['a'], { limit: 2, offset: 4 })).toMatchObject({ items: [{ key: 'k0' }], more: false })
+    expect(await at.search(['a'], { limit: 1, offset: 5 })).toMatchObject({ items: [], more: false })
+    expect(await at.search(['a'], { limit: 5 })).toMatchObject({ more: false })
+  })
+
+  test('words find what says them, the nearest first', async () => {
+    const at = freshTenant(subject)
+    await at.put(['users', 'alex'], 'deploy', { text: 'Deploys every service on Kubernetes in Frankfurt' })
+    await at.put(['users', 'alex'], 'tea', { text: 'Prefers green tea to coffee' })
+    await at.put(['users', 'alex'], 'region', {
+      text: 'The Frankfurt office is closed on Fridays, and the one in Rome on Mondays',
+    })
+    const { items, mode } = await at.search(['users', 'alex'], { query: 'Where do we deploy services in Frankfurt?' })
+    expect(mode).not.toBe('list')
+    expect(items.map(({ key }) => key)).toEqual(['deploy', 'region'])
+    expect(await at.keys(['users', 'alex'], { query: 'coffee' })).toEqual(['tea'])
+    expect(await at.keys(['users', 'alex'], { query: 'nothing of the kind' })).toEqual([])
+  })
+
+  test('what was written just now is found', async () => {
+    const at = freshTenant(subject)
+    for (let n = 0; n < 5; n++) {
+      await at.put(['a'], `k${n}`, { text: `number${n} of the canaries` })
+      expect(await at.keys(['a'], { query: `number${n}` })).toEqual([`k${n}`])
+    }
+    await at.put(['a'], 'k1', { text: 'changed' })
+    expect(await at.keys(['a'], { query: 'number1' })).toEqual([])
+    expect(await at.keys(['a'], { query: 'changed' })).toEqual(['k1'])
+    await at.delete(['a'], 'k1')
+    expect(await at.keys(['a'], { query: 'changed' })).toEqual([])
+  })
+
+  test('what has no text is not found by words', async () => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k', { text: 'canary' }, { text: false })
+    expect(await at.keys(['a'], { query: 'canary' })).toEqual([])
+    expect(await at.keys(['a'])).toEqual(['k'])
+  })
+
+  test('a prefix is searched by whole segments', async () => {
+    const at = freshTenant(subject)
+    for (const user of ['1', '12', '1_x', '1.2']) await at.put(['users', user], `of ${user}`, { text: 'about pricing' })
+    await at.put(['users', '1', 'notes'], 'below 1', { text: 'about pricing' })
+    await at.put(['user'], 'elsewhere', { text: 'about pricing' })
+    for (const query of [undefined, 'pricing']) {
+      const more = query === undefined ? {} : { query }
+      expect((await at.keys(['users', '1'], more)).toSorted()).toEqual(['below 1', 'of 1'])
+      expect(await at.keys(['users'], more)).toHaveLength(5)
+      expect(await at.keys([], more)).toHaveLength(6)
+      expect(await at.keys(['users', '%'], more)).toEqual([])
+    }
+  })
+
+  test('the filter counts before the limit', async () => {
+    const at = freshTenant(subject)
+    for (let n = 0; n < 40; n++) await at.put(['a'], `k${n}`, { text: 'canary in the mine', n, wanted: n % 10 === 0 })
+    const filter = { op: 'eq', field: 'value.wanted', value: true } as const
+    const found = await at.search(['a'], { query: 'canary', filter, limit: 3 })
+    expect(found.items).toHaveLength(3)
+    expect(found.more).toBe(true)
+    expect(await at.keys(['a'], { query: 'canary', filter, limit: 10 })).toHaveLength(4)
+  })
+
+  test.each([
+    [{ limit: 0 }],
+    [{ limit: 101 }],
+    [{ limit: 1.5 }],
+    [{ limit: Number.NaN }],
+    [{ offset: -1 }],
+    [{ offset: 10_001 }],
+    [{ limit: '5' as unknown as number }],
+  ])('%j is refused', async (page) => {
+    await expect(freshTenant(subject).search(['a'], page)).rejects.toMatchObject({ code: 'input_invalid' })
+  })
+
+  test('a query of any length or kind of text breaks nothing', async () => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k', { text: 'canary' })
+    const queries = [
+      '',
+      ' ',
+      '!!!',
+      "'",
+      "a' | 'b",
+      '\\',
+      '& | ! ( ) : * <->',
+      'the of and',
+      '\u0000',
+      '\ud83d',
+      '😀',
+      'x '.repeat(20_000),
+    ]
+    for (const query of queries) expect(await at.keys(['a'], { query })).toEqual([])
+    expect(await at.keys(['a'], { query: "'; canary \\ & |" })).toEqual(['k'])
+  })
+}

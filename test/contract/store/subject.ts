@@ -1,0 +1,26 @@
+// What the parts of the store contract share.
+import type { Namespace } from '../../../src/kernel/namespace.ts'
+import type { ItemPut, ItemSearch, Store } from '../../../src/ports/store.ts'
+
+export type Subject = () => Store
+
+let tenants = 0
+
+/** A tenant that no other test has, with short words for what tests do most. */
+export function freshTenant(subject: Subject, name = '') {
+  const tenant = `tenant-${++tenants}${name}`
+  return {
+    tenant,
+    put: (namespace: Namespace, key: string, value: ItemPut['value'] = { text: key }, more: Partial<ItemPut> = {}) =>
+      subject().put({ tenant, namespace, key, value, ...more }),
+    get: (namespace: Namespace, key: string) => subject().get({ tenant, namespace, key }),
+    delete: (namespace: Namespace, key: string) => subject().delete({ tenant, namespace, key }),
+    search: (prefix: Namespace, more: Partial<ItemSearch> = {}) => subject().search({ tenant, prefix, ...more }),
+    keys: async (prefix: Namespace, more: Partial<ItemSearch> = {}) => {
+      const { items } = await subject().search({ tenant, prefix, ...more })
+      return items.map(({ key }) => key)
+    },
+  }
+}
+
+export const passing = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
