@@ -1207,7 +1207,6 @@ begin
   return true;
 end $$;
 
-<<<<<<< HEAD
 -- Sealed, newest first.
 create or replace function recollect.live_secrets_v1(e recollect.webhook_endpoints) returns json language sql stable as $$
   select json_agg(s ->> 'sealed' order by n) from jsonb_array_elements(e.secrets) with ordinality x (s, n)
@@ -1350,7 +1349,6 @@ returns json language sql as $$
     on conflict do nothing returning json_build_object('id', k.id, 'sealed', k.sealed, 'createdAt', k.created_at)
 $$;
 
-=======
 -- An item as the Worker reads it.
 create or replace function recollect.item_json_v1(i recollect.items) returns json language sql stable as $$
   select json_build_object('id', i.id, 'path', i.path, 'key', i.key, 'value', i.value, 'text', i.text, 'tags', i.tags,
@@ -1565,5 +1563,4 @@ begin
   return n;
 end $$;
 
->>>>>>> i5b
 insert into recollect.schema_version (version) values (1), (2) on conflict do nothing;
