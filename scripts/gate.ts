@@ -34,7 +34,7 @@ const steps: readonly Step[] = [
     limitMinutes: 1,
   },
   { name: 'types', command: ['typescript/bin/tsc', '-p', '.'], limitMinutes: 2 },
-  vitest('unit', 4),
+  vitest('unit', 9),
   vitest('workerd', 2),
   vitest('e2e', 6),
 ]

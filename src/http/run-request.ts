@@ -101,9 +101,9 @@ const later = ['webhook', 'after_seconds', 'feedback_keys', 'context'] as const
 const ofThreads = ['command', 'checkpoint', 'checkpoint_id', 'interrupt_before', 'interrupt_after'] as const
 
 function inputOf({ graph }: CompiledGraph, { input, command }: z.output<typeof RunRequest>): unknown {
-  if (command == null || resumes(command)) return input ? inputOfWire(graph, input) : null
+  if (command == null) return input ? inputOfWire(graph, input) : null
   if (input != null) throw unsupported('command beside input', 'write with one of them')
-  return commandOfWire(graph, command)
+  return resumes(command) ? null : commandOfWire(graph, command)
 }
 
 function checkpointOf({ checkpoint, checkpoint_id: id }: z.output<typeof RunRequest>, thread: string | undefined) {
