@@ -1,6 +1,5 @@
 // A request to run, as the LangGraph clients write it, and what of it this version can do.
 import * as z from 'zod/mini'
-import { RecollectError } from '../kernel/errors.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { RunOptions } from '../runtime/options.ts'
 import { graphOfAssistant } from './assistants.ts'
@@ -8,6 +7,7 @@ import { commandOfWire, RunCommand, resumes } from './run-command.ts'
 import { type StreamMode, streamModes } from './run-events.ts'
 import { JsonObject, Metadata, maybe } from './schemas.ts'
 import type { Service } from './service.ts'
+import { CheckpointRef, idOf } from './states.ts'
 import { refuseUnsupported, unsupported } from './unsupported.ts'
 import { inputOfWire } from './wire-messages.ts'
 
@@ -32,7 +32,7 @@ export const RunRequest = z.strictObject({
   config: maybe(JsonObject),
   context: maybe(z.unknown()),
   command: maybe(RunCommand),
-  checkpoint: maybe(z.looseObject({ checkpoint_id: maybe(z.string()), thread_id: maybe(z.string()) })),
+  checkpoint: maybe(CheckpointRef),
   checkpoint_id: maybe(z.string()),
   interrupt_before: nodes,
   interrupt_after: nodes,
@@ -106,14 +106,8 @@ function inputOf({ graph }: CompiledGraph, { input, command }: z.output<typeof R
   return resumes(command) ? null : commandOfWire(graph, command)
 }
 
-function checkpointOf({ checkpoint, checkpoint_id: id }: z.output<typeof RunRequest>, thread: string | undefined) {
-  const { thread_id: of = thread, checkpoint_id: named } = checkpoint ?? {}
-  if (of != null && of !== thread)
-    throw new RecollectError(
-      'input_invalid',
-      `The body is not valid: checkpoint is of thread "${of}", not "${thread}".`,
-    )
-  return named ?? id
+function checkpointOf({ checkpoint, checkpoint_id: id }: z.output<typeof RunRequest>, thread = '') {
+  return (checkpoint ? idOf(checkpoint, thread) : undefined) ?? id
 }
 
 /** Tags and metadata are for tracing; everything else in a config would change the run. */

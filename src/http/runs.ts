@@ -8,6 +8,7 @@ import type { ThreadAddress } from '../runtime/history.ts'
 import type { RunOptions } from '../runtime/options.ts'
 import type { RunResult } from '../runtime/run-result.ts'
 import { type Attendance, attendance } from './attendance.ts'
+import { assertScope } from './auth.ts'
 import { pacedBody } from './paced-body.ts'
 import { logFailure } from './problem.ts'
 import { type Call, type Route, type RouteResponse, route } from './route.ts'
@@ -29,7 +30,7 @@ const tag = 'Runs'
 const running = ['chat'] as const
 
 const description =
-  'Of messages only those of the person are taken. `metadata` is accepted and not kept. What this version cannot do is refused by name.'
+  'Of messages only those of the person are taken. `command.resume` answers what the thread waits for, by id, or the one question there is; `command.goto` needs the scope `operate`. `metadata` is accepted and not kept. What this version cannot do is refused by name.'
 
 const eventsOut: Readonly<Record<number, RouteResponse>> = {
   200: { description: 'The events of the run, `metadata` first', contentType: 'text/event-stream' },
@@ -118,6 +119,8 @@ interface Begun {
 /** Comes back once the run holds its thread, so that a refusal still is a status; throws what refused it. */
 async function begin(call: RunCall, thread: string | undefined): Promise<Begun> {
   const { service, principal, turns, timing, waitUntil } = call
+  // Where a run goes is for the graph to say: a client may not step over a node that guards another.
+  if (call.body.command?.goto != null) assertScope(principal, ['operate'])
   const plan = await plannedRun(service, call.body, { thread })
   const { tenant, user } = principal
   const waiting =

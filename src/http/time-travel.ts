@@ -5,6 +5,7 @@ import type { Graph } from '../graph/graph.ts'
 import { randomId } from '../kernel/id.ts'
 import { unknownThread } from '../runtime/refusal.ts'
 import { copyThread } from '../runtime/time-travel.ts'
+import { assertScope } from './auth.ts'
 import { type Route, route } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
 import { Checkpoint, JsonObject, maybe, Thread } from './schemas.ts'
@@ -45,7 +46,7 @@ const updateState = route({
   tag: 'States',
   summary: 'Write into a thread, at its head or from an earlier checkpoint',
   description:
-    'A new checkpoint, and nothing is run. `as_node` says whose writes they are: what comes after that node is due then; without it, what was due stays due. With `checkpoint` or `checkpoint_id` it is a fork: the head moves to the new branch, and the old one stays readable. What a waiting run has asked is withdrawn. Of messages only those of the person are taken. The same `Idempotency-Key` is the same update.',
+    'A new checkpoint, and nothing is run. `as_node`, for which the scope `operate` is needed, says whose writes they are: what comes after that node is due then; without it, what was due stays due. With `checkpoint` or `checkpoint_id` it is a fork: the head moves to the new branch, and the old one stays readable. What a waiting run has asked is withdrawn. Of messages only those of the person are taken. The same `Idempotency-Key` is the same update.',
   body: z.strictObject({
     values: maybe(JsonObject),
     checkpoint: maybe(CheckpointRef),
@@ -60,6 +61,8 @@ const updateState = route({
   },
   handle: async (call) => {
     const { body, request, timing } = call
+    // What is due is for the graph to say: a client may not step over a node that guards another.
+    if (body.as_node != null) assertScope(call.principal, ['operate'])
     const record = await recordOf(call, call.parameters.thread_id)
     const { thread, owner: user } = record
     const graph = graphOfThread(call.service, record)

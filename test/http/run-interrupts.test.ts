@@ -165,12 +165,13 @@ test('a run from a checkpoint is a fork; a checkpoint of another thread is refus
 
 test('a command writes and says where to go on; with resume beside it, it is refused', async () => {
   const { as, executed } = askingDeployment(false)
-  const send = as()
+  const send = as({ scope: 'chat operate' })
   await send('POST', wait, { assistant_id: 'support', input: said('hello'), if_not_exists: 'create' })
   const command = { update: { messages: [{ type: 'human', content: 'order o1 5' }] }, goto: 'model' }
   const went = await send('POST', wait, { assistant_id: 'support', command })
   expect(texts(went).slice(2, 3)).toEqual(['order o1 5'])
   expect(executed).toHaveLength(1)
+  expect(await as()('POST', wait, { assistant_id: 'support', command })).toMatchObject({ status: 403 })
   for (const wrong of [
     { ...command, resume: 1 },
     { goto: 'modle' },

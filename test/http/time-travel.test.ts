@@ -44,11 +44,13 @@ test('an update from a checkpoint is a fork: the head moves, and the other branc
   expect(body.values).toEqual({ messages: [], log: ['in', 'a1', 'b ', 'c'] })
 })
 
-test('as_node says what is due next', async () => {
-  const { send } = await ran()
-  await send('POST', '/threads/t1/state', { values: { log: 'as b' }, as_node: 'b' })
+test('as_node says what is due next, when an operator says it', async () => {
+  const { send, as } = await ran()
+  const operator = as({ scope: 'operate' })
+  expect(await send('POST', '/threads/t1/state', { as_node: 'b' })).toMatchObject({ status: 403 })
+  await operator('POST', '/threads/t1/state', { values: { log: 'as b' }, as_node: 'b' })
   expect((await send('GET', '/threads/t1/state')).body.next).toEqual(['c'])
-  await send('POST', '/threads/t1/state', { as_node: 'start' })
+  await operator('POST', '/threads/t1/state', { as_node: 'start' })
   expect((await send('GET', '/threads/t1/state')).body.next).toEqual(['a'])
 })
 
@@ -69,8 +71,8 @@ test.each([
   ['an unknown field', { value: {} }, /"value"/],
   ['values that are no object', { values: [1] }, /values/],
 ])('an update with %s is refused and writes nothing', async (_, body, told) => {
-  const { send } = await ran()
-  const answer = await send('POST', '/threads/t1/state', body)
+  const { as, send } = await ran()
+  const answer = await as({ scope: 'operate' })('POST', '/threads/t1/state', body)
   expect(answer).toMatchObject({ status: 422, body: { code: 'input_invalid' } })
   expect(answer.body.detail).toMatch(told)
   expect(await history(send)).toEqual(['4', '3', '2', '1'])
