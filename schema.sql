@@ -686,7 +686,7 @@ create or replace function recollect.commit_step_v2(
   _tenant text, _thread text, _run text, _epoch bigint, _token text, _head bigint, _hash text, _step int,
   _steps int[], _hashes text[], _deltas text[], _seens text[], _status text, _error text, _lease_ms int,
   _saved_tasks int[], _saved_values text[], _message_ids text[], _message_topics text[], _message_payloads text[],
-  _questions json
+  _message_debounces int[], _questions json
 ) returns json language plpgsql as $$
 declare
   th recollect.threads;
@@ -748,7 +748,16 @@ begin
   select coalesce(sum(recollect.announce_approval_v1(asked::recollect.approvals)), 0) into announced from asked;
   insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload)
     select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload
-    from unnest(_message_ids, _message_topics, _message_payloads) x (id, topic, payload);
+    from unnest(_message_ids, _message_topics, _message_payloads, _message_debounces) x (id, topic, payload, debounce)
+    where x.debounce is null;
+  -- In the place of what was sent under the id before; whoever delivers that just now settles nothing of this.
+  insert into recollect.outbox as o (tenant, id, thread, run, graph, topic, payload, due_at)
+    select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload, clock_timestamp() + x.debounce * interval '1 millisecond'
+    from unnest(_message_ids, _message_topics, _message_payloads, _message_debounces) x (id, topic, payload, debounce)
+    where x.debounce is not null
+    on conflict (tenant, id) do update set thread = excluded.thread, run = excluded.run, graph = excluded.graph, topic = excluded.topic,
+      payload = excluded.payload, status = 'pending', attempts = 0, due_at = excluded.due_at, token = null, error = null,
+      created_at = excluded.created_at, settled_at = null;
   update recollect.threads t set
     head = case when n > 0 then th.last_seq + n else t.head end,
     head_hash = case when n > 0 then _hashes[n] else t.head_hash end,
@@ -781,7 +790,7 @@ create or replace function recollect.commit_step_v1(
   _steps int[], _hashes text[], _deltas text[], _status text, _error text, _lease_ms int
 ) returns json language sql as $$
   select recollect.commit_step_v2(_tenant, _thread, _run, _epoch, _token, _head, _hash, _step,
-    _steps, _hashes, _deltas, '{}', _status, _error, _lease_ms, '{}', '{}', '{}', '{}', '{}', '[]')
+    _steps, _hashes, _deltas, '{}', _status, _error, _lease_ms, '{}', '{}', '{}', '{}', '{}', '{}', '[]')
 $$;
 
 -- Answers a question: once, by whoever may, before it expires; in the transaction that makes its run due. `_token`: of this attempt,
@@ -1458,8 +1467,9 @@ begin
   return coalesce(old.expires_at >= clock_timestamp(), true);
 end $$;
 
--- Operations, each with the parameters of its function, in order and in one transaction.
-create or replace function recollect.store_batch_v1(_tenant text, _operations json, _indexed boolean) returns json language plpgsql as $$
+-- Operations, each with the parameters of its function, in order and in one transaction. Null: `_strict`, and a version does not fit.
+create or replace function recollect.store_batch_v1(_tenant text, _operations json, _strict boolean, _indexed boolean)
+returns json language plpgsql as $$
 declare
   o json;
   results json[] := '{}';
@@ -1470,6 +1480,11 @@ begin
   ) x;
   perform 1 from recollect.items i where i.tenant = _tenant
     and i.id in (select x ->> 'id' from json_array_elements(_operations) x where x ->> 'op' <> 'get') order by i.id for update;
+  if _strict and exists (select 1 from json_array_elements(_operations) x left join recollect.items i on i.tenant = _tenant
+      and i.id = x ->> 'id' and coalesce(i.expires_at >= clock_timestamp(), true)
+      where (x ->> 'expected')::bigint <> coalesce(i.version, 0)) then
+    return null;
+  end if;
   for o in select x from json_array_elements(_operations) x loop
     results := results || case o ->> 'op'
       when 'put' then recollect.store_put_v1(_tenant, o ->> 'id', o ->> 'space', o ->> 'path', o ->> 'key', o ->> 'value',

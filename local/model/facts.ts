@@ -1,7 +1,7 @@
 // The simple facts about a person that the script can hear, find again and repeat.
 import type { Conversation } from './conversation.ts'
 
-interface Fact {
+export interface Fact {
   /** As the user says it. */
   stated: RegExp
   /** As a memory may have it, in the first or the third person; not the imperative of a system prompt ("Prefer …"). */
@@ -9,13 +9,19 @@ interface Fact {
   question: RegExp
   known(value: string): string
   unknown: string
+  /** How it is kept for later conversations; absent: it is passing. */
+  kept?(value: string): string
+  /** How the user says that it holds no longer. */
+  over?: RegExp
+  /** Of several, the newest alone holds. */
+  single: boolean
 }
 
 /** A value ends with its sentence, at the next clause about the user, or at a mark that a list of memories would use. */
 const value = /(\S.*?)(?=[.!?;]+(?:\s|$)|,?\s+and\s+(?:i|my)\b|,\s*(?:i|my)\b|\s*["<[(\n]|\s*$)/.source
 const personName = /(\p{L}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*)/u.source
 
-const facts: Record<'name' | 'home' | 'work' | 'preference' | 'order', Fact> = {
+const facts: Record<'name' | 'home' | 'work' | 'deployment' | 'preference' | 'order', Fact> = {
   name: {
     // Case matters here: it tells "Ada Lovelace" from "Ada by the way".
     stated: new RegExp(`\\b[Mm]y name(?: is|['’]s) ${personName}`, 'gu'),
@@ -23,6 +29,8 @@ const facts: Record<'name' | 'home' | 'work' | 'preference' | 'order', Fact> = {
     question: /\bwhat(?: is|['’]s) my name\b|\bwho am i\b|\bmy name\?/i,
     known: (name) => `your name is ${name}`,
     unknown: 'your name',
+    kept: (name) => `Name is ${name}.`,
+    single: true,
   },
   home: {
     stated: new RegExp(`(?<!\\bdo )\\bi live in ${value}`, 'gi'),
@@ -30,6 +38,9 @@ const facts: Record<'name' | 'home' | 'work' | 'preference' | 'order', Fact> = {
     question: /\bwhere do i live\b/i,
     known: (place) => `you live in ${place}`,
     unknown: 'where you live',
+    kept: (place) => `Lives in ${place}.`,
+    over: new RegExp(`\\bi no longer live in ${value}`, 'gi'),
+    single: true,
   },
   work: {
     stated: new RegExp(`(?<!\\bdo )\\bi work on ${value}`, 'gi'),
@@ -37,6 +48,19 @@ const facts: Record<'name' | 'home' | 'work' | 'preference' | 'order', Fact> = {
     question: /\bwhat do i work on\b|\bwhat am i working on\b/i,
     known: (subject) => `you work on ${subject}`,
     unknown: 'what you work on',
+    kept: (subject) => `Works on ${subject}.`,
+    over: new RegExp(`\\bi no longer work on ${value}`, 'gi'),
+    single: true,
+  },
+  deployment: {
+    stated: new RegExp(`(?<!\\bdo )\\bi deploy on ${value}`, 'gi'),
+    recalled: new RegExp(`\\b(?:deploys|i deploy) on ${value}`, 'gi'),
+    question: /\b(?:where|what) do i deploy\b/i,
+    known: (platform) => `you deploy on ${platform}`,
+    unknown: 'where you deploy',
+    kept: (platform) => `Deploys on ${platform}.`,
+    over: new RegExp(`\\bi no longer deploy on ${value}`, 'gi'),
+    single: true,
   },
   preference: {
     stated: new RegExp(`(?<!\\bdo )\\bi prefer ${value}`, 'gi'),
@@ -44,6 +68,9 @@ const facts: Record<'name' | 'home' | 'work' | 'preference' | 'order', Fact> = {
     question: /\bwhat do i prefer\b/i,
     known: (choice) => `you prefer ${choice}`,
     unknown: 'what you prefer',
+    kept: (choice) => `Prefers ${choice}.`,
+    over: new RegExp(`\\bi no longer prefer ${value}`, 'gi'),
+    single: false,
   },
   order: {
     stated: new RegExp(`\\bmy order(?: number)? is ${value}`, 'gi'),
@@ -51,6 +78,7 @@ const facts: Record<'name' | 'home' | 'work' | 'preference' | 'order', Fact> = {
     question: /\b(?:what|which)(?: is|['’]s)? my order\b|\bwhich order is mine\b/i,
     known: (order) => `your order is ${order}`,
     unknown: 'your order',
+    single: false,
   },
 }
 
@@ -82,10 +110,34 @@ function heardIn(texts: readonly string[], { stated }: Fact): string | undefined
 }
 
 /** Memories come best match first. */
-function recalledIn(texts: readonly string[], { recalled }: Fact): string | undefined {
+function recalledIn(texts: readonly string[], { recalled }: Pick<Fact, 'recalled'>): string | undefined {
   return texts.flatMap((text) => Array.from(text.matchAll(recalled), ([, found]) => found)).at(0)
 }
 
 function capitalised(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}
+
+/** What is said in a text that is worth keeping, in the order it is said. */
+export function lastingStatements(text: string): LastingStatement[] {
+  return Object.values(facts)
+    .flatMap((fact) => [...statementsOf(fact, text, fact.stated, true), ...statementsOf(fact, text, fact.over, false)])
+    .sort((a, b) => a.index - b.index)
+}
+
+interface LastingStatement {
+  index: number
+  fact: Fact
+  value: string
+  holds: boolean
+}
+
+function statementsOf(fact: Fact, text: string, words: RegExp | undefined, holds: boolean): LastingStatement[] {
+  if (words === undefined || fact.kept === undefined) return []
+  return Array.from(text.matchAll(words), ({ index, 1: value = '' }) => ({ index, fact, value, holds }))
+}
+
+/** What a memory says of such a fact. */
+export function valueIn(memory: string, { recalled }: Fact): string | undefined {
+  return recalledIn([memory], { recalled })
 }

@@ -28,10 +28,14 @@
 //   slow 5000 …                              repeats the text (or says how long it took), spread over 5,000 ms
 //   what is my name? · where do I live?      answers from the conversation ("Your name is Ada."), else from system and
 //   what do I prefer? · what do I work on?   developer messages and recalled blocks ("I remember: your name is Ada."),
-//   what is my order?                        else says that it does not know
+//   where do I deploy? · what is my order?   else says that it does not know
 //   my name is … · I live in … · I work on   repeats it: "Noted: your name is Ada."
-//   I prefer … · my order is …
+//   I prefer … · I deploy on … · my order
+//   is …
 //   anything else                            "You said: … This is message 3 of our conversation."
+//
+// Asked by the runtime for what to remember (the one tool `write_memories`), it writes down what was said of name, home, work,
+// deployments and preferences, in the place of what says otherwise, and deletes what somebody says they do "no longer".
 //
 // A tool is called only if the request offers tools. With `tool_choice: none` they count as not offered; `required` or a
 // named tool forces a call, whatever the user said.
@@ -39,6 +43,7 @@ import { createHash } from 'node:crypto'
 import { ApiError } from './api-error.ts'
 import { type AskedCall, callForced, callsAsked } from './calls.ts'
 import { type Conversation, conversationOf, textOf } from './conversation.ts'
+import { memoriesWritten } from './extraction.ts'
 import { factAsked, factsStated } from './facts.ts'
 import type { ChatRequest } from './request.ts'
 
@@ -55,6 +60,7 @@ export interface ScriptedCall extends AskedCall {
 type Rule = (conversation: Conversation, request: ChatRequest) => ScriptedReply | undefined
 
 const rules: readonly Rule[] = [
+  memoriesAsked,
   when(/^fail[.!]?$/i, () => refusal({ status: 500, message: 'The model failed, as asked.', type: 'server_error' })),
   when(/^rate limit me[.!]?$/i, () =>
     refusal({
@@ -100,6 +106,18 @@ function when(words: RegExp, then: (match: RegExpExecArray) => ScriptedReply): R
   return ({ asked }) => {
     const match = words.exec(asked)
     return match === null ? undefined : then(match)
+  }
+}
+
+/** The runtime asks, not a person: what is new in a thread, beside what is remembered. */
+function memoriesAsked(_: Conversation, request: ChatRequest): ScriptedReply | undefined {
+  const [tool, ...others] = request.tools ?? []
+  const asked = request.messages.findLast(({ role }) => role === 'user')
+  if (tool?.function.name !== 'write_memories' || others.length > 0 || asked === undefined) return undefined
+  const written = { memories: memoriesWritten(textOf(asked)) }
+  return {
+    kind: 'calls',
+    calls: [{ id: callId(request, 0), name: tool.function.name, arguments: JSON.stringify(written) }],
   }
 }
 

@@ -1,8 +1,8 @@
 // Tools by which a model remembers, recalls and forgets. What they give back has ids, to be cited.
 import * as z from 'zod/mini'
 import type { Namespace } from '../kernel/namespace.ts'
+import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
 import { recalledText } from '../memory/recalled-text.ts'
-import { namespaceFor, ownNamespace } from './recalled.ts'
 import { type Tool, type ToolContext, tool } from './tool.ts'
 
 export interface MemoryToolOptions {

@@ -5,6 +5,7 @@ import { RecollectError } from '../kernel/errors.ts'
 import type { Filter } from '../kernel/filter.ts'
 import { isRecord } from '../kernel/json.ts'
 import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
+import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
 import type { RecalledRef } from '../memory/recalled-text.ts'
 import type { Message } from '../ports/model.ts'
 import type { Context } from '../runtime/context.ts'
@@ -58,18 +59,6 @@ export function recallNode({
       return { recalled: await memory.recall(asked, options) }
     },
   }
-}
-
-export const ownNamespace: Namespace = ['users', '{user}']
-
-/** Only whole segments are filled in: what a user is called cannot make another namespace of it. */
-export function namespaceFor(template: Namespace, { user, thread }: Pick<Context, 'user' | 'thread'>): Namespace {
-  return template.map((segment) => {
-    if (segment === '{user}') return user
-    if (segment !== '{thread}') return segment
-    if (thread !== undefined) return thread
-    throw new RecollectError('thread_missing', 'The namespace has {thread} in it, and this run has no thread.')
-  })
 }
 
 /** The ids that a text cites as `[id]`. `unknown`: those that were not recalled; a model has made them up, or was told them. */

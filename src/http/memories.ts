@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { Filter } from '../kernel/filter.ts'
 import { assertNamespace, assertNamespacePrefix, type Namespace } from '../kernel/namespace.ts'
+import { extractionsOf } from '../memory/extraction-log.ts'
 import type { Item, Store } from '../ports/store.ts'
 import { type Call, type Route, route } from './route.ts'
 import { JsonObject, maybe } from './schemas.ts'
@@ -116,12 +117,14 @@ const forget = route({
       const gone = await storeOf(service).delete({ ...item, tenant: principal.tenant, defer: call.waitUntil })
       return json({ items: gone ? 1 : 0, threads: 0 })
     }
-    if (body.source) return json({ items: await forgetItems(call, [], body.source), threads: 0 })
-    const namespace = body.namespace ?? ['users', body.user ?? '']
-    assertNamespace(namespace)
-    const items = await forgetItems(call, namespace)
-    const threads = body.user ? await forgetThreads(service, principal, body.user) : 0
-    return json({ items, threads })
+    const namespace = body.source ? [] : (body.namespace ?? ['users', body.user ?? ''])
+    if (!body.source) assertNamespace(namespace)
+    assertWritable(principal, namespace)
+    if (!body.user) return json({ items: await forgetItems(call, namespace, body.source ?? undefined), threads: 0 })
+    // Threads first: from then on nothing is remembered of them, but by an extraction that has begun, which its log then stops.
+    const threads = await forgetThreads(service, principal, body.user)
+    await forgetItems(call, extractionsOf({ user: body.user }))
+    return json({ items: await forgetItems(call, namespace), threads })
   },
 })
 
@@ -136,7 +139,6 @@ async function itemOf({ service, principal, timing }: Call, id: string): Promise
 
 async function forgetItems(call: Call, prefix: Namespace, source?: string): Promise<number> {
   const { service, principal, waitUntil: defer } = call
-  assertWritable(principal, prefix)
   const store = storeOf(service)
   const { tenant } = principal
   const filter: Filter | undefined = source === undefined ? undefined : { op: 'eq', field: 'source', value: source }

@@ -1,6 +1,7 @@
 // How long threads live: their time to live, and deleting them or their old checkpoints.
 import * as z from 'zod/mini'
 import { assertId } from '../kernel/id.ts'
+import { dropExtractionLog } from '../memory/extraction-log.ts'
 import type { CacheKey } from '../ports/cache.ts'
 import { unknownThread } from '../runtime/refusal.ts'
 import { type Call, type Route, route } from './route.ts'
@@ -73,9 +74,10 @@ const pruneThreads = route({
 
 export const threadRetentionRoutes: readonly Route[] = [deleteThread, pruneThreads]
 
-/** What Redis holds of a thread, and refuses to hold of it for a while. */
-async function forgotten({ cache, events }: Call['service'], key: CacheKey): Promise<void> {
-  await Promise.all([cache?.delete(key), events?.delete(key)])
+/** What Redis holds of a thread, and refuses to hold of it for a while; and how far it was read. */
+async function forgotten({ cache, events, store }: Call['service'], key: CacheKey): Promise<void> {
+  const { tenant, thread, owner: user } = key
+  await Promise.all([cache?.delete(key), events?.delete(key), dropExtractionLog(store, { tenant, thread, user })])
 }
 
 /** In minutes, as the wire has it. */

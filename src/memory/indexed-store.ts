@@ -44,7 +44,7 @@ export function indexedStore(options: IndexedStoreOptions): Store {
     async batch(batch) {
       const results = await items.batch(batch)
       const changed = batch.operations.filter(({ op }) => op !== 'get')
-      tell(batch, batch.tenant, changed)
+      if (results.length > 0) tell(batch, batch.tenant, changed)
       return results
     },
     get: (read) => items.get(read),

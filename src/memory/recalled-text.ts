@@ -57,6 +57,7 @@ export function recalledText(memories: readonly Memory[]): string {
   ].join('\n')
 }
 
-function escaped(text: string): string {
+/** As text between tags, or in an attribute. */
+export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

@@ -6,10 +6,15 @@ export interface OutboxEntry {
   readonly topic: string
   /** Encoded. */
   readonly payload: string
+  /**
+   * It is due so many milliseconds after the last commit that sends it, in the place of what was sent under its id before,
+   * delivered or not. Absent: it is due at once, and is the only one of its id.
+   */
+  readonly debounceMs?: number
 }
 
 /** As it is lent to whoever delivers it. */
-export interface OutboxMessage extends OutboxEntry {
+export interface OutboxMessage extends Omit<OutboxEntry, 'debounceMs'> {
   readonly tenant: string
   readonly thread: string
   readonly run: string

@@ -16,7 +16,7 @@ export interface Store {
   /** What the filter leaves out is left out before the limit counts. */
   search(search: ItemSearch): Promise<ItemPage>
   listNamespaces(search: NamespaceSearch): Promise<readonly Namespace[]>
-  /** In order, all or nothing but for versions that do not fit; in one statement. */
+  /** In order, all or nothing but for versions that do not fit, unless it is `strict`; in one statement. */
   batch(batch: ItemBatch): Promise<readonly ItemResult[]>
   /** Its versions, newest first, the present one included. Empty: there is no such item. */
   history(read: HistoryRead): Promise<readonly ItemVersion[]>
@@ -142,6 +142,8 @@ export interface ItemBatch extends Effects {
   readonly tenant: string
   /** At most 100. */
   readonly operations: readonly ItemOperation[]
+  /** True: when a version does not fit, nothing is written and nothing is answered: no results. */
+  readonly strict?: boolean
 }
 
 export type ItemOperation =

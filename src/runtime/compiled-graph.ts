@@ -150,7 +150,7 @@ export class CompiledGraph<C extends Channels = Channels> {
   /** What delivers this graph's messages. */
   get deliverer(): Deliverer {
     const { deliver = {}, env = {} } = this.#options
-    return { deliver, env }
+    return { deliver: this.#house({})?.deliver ?? deliver, env }
   }
 
   /** The thread's head, or one of its checkpoints. */

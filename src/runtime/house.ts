@@ -1,6 +1,7 @@
 // What the turns of one compiled graph are taken with.
 import type { Graph } from '../graph/graph.ts'
 import type { Namespace } from '../kernel/namespace.ts'
+import type { ExtractOptions } from '../memory/extraction.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
@@ -8,6 +9,7 @@ import type { Model } from '../ports/model.ts'
 import type { Store } from '../ports/store.ts'
 import type { Env } from './context.ts'
 import type { Deliver, WebhookSender } from './delivery.ts'
+import { extracting, extractTopic } from './extracting.ts'
 import type { CompileOptions } from './options.ts'
 
 export interface House {
@@ -19,12 +21,15 @@ export interface House {
   readonly model: Model | undefined
   readonly store: Store | undefined
   readonly sharedNamespaces: readonly Namespace[]
+  /** `undefined`: nothing is remembered of what is said unless a node does. */
+  readonly extract: ExtractOptions | undefined
   readonly env: Env
   readonly deepFreeze: boolean
   readonly speculate: boolean
   readonly leaseMs: number
-  /** By topic. */
+  /** By topic, ours and the application's. */
   readonly deliver: Readonly<Record<string, Deliver>>
+  /** The application's. */
   readonly topics: readonly string[]
   readonly webhooks: WebhookSender | undefined
   /** Takes a run that was given back. */
@@ -44,6 +49,7 @@ export function houseOf(name: string, graph: Graph, options: CompileOptions): Ho
     model,
     store,
     sharedNamespaces = [],
+    extract,
     passOn,
     threadTtlMs,
     keepCheckpoints,
@@ -51,9 +57,17 @@ export function houseOf(name: string, graph: Graph, options: CompileOptions): Ho
   } = options
   const { env = {}, deepFreeze = false, speculate = true, leaseMs = 60_000, deliver = {} } = options
   if (checkpointer === undefined) return undefined
+  const ours = extract && { [extractTopic]: extracting({ graph, checkpointer, store, model }, extract) }
   return {
     ...{ name, graph, checkpointer, cache, events, model, env, deepFreeze, speculate, leaseMs },
-    ...{ store, sharedNamespaces },
-    ...{ deliver, topics: Object.keys(deliver), webhooks, passOn, threadTtlMs, keepCheckpoints },
+    ...{ store, sharedNamespaces, extract },
+    ...{
+      deliver: { ...deliver, ...ours },
+      topics: Object.keys(deliver),
+      webhooks,
+      passOn,
+      threadTtlMs,
+      keepCheckpoints,
+    },
   }
 }

@@ -1,6 +1,7 @@
 // What a graph is compiled with, and what a run is begun with.
 
 import type { Namespace } from '../kernel/namespace.ts'
+import type { ExtractOptions } from '../memory/extraction.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
@@ -24,6 +25,8 @@ export interface CompileOptions {
   readonly store?: Store
   /** Namespaces that everybody of a tenant may read beside their own, `['users', <user>]`. None unless told otherwise. */
   readonly sharedNamespaces?: readonly Namespace[]
+  /** Reads each thread once it is quiet, and remembers lasting facts of what was said. `{}` for the usual. Never unless told. */
+  readonly extract?: ExtractOptions
   readonly env?: Env
   /** The graph's name in stored runs. `default` unless told otherwise. */
   readonly name?: string

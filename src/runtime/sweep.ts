@@ -1,4 +1,5 @@
 // The sweep, which a cron calls: finishes what was cut off, delivers what is due, and deletes what has had its time.
+import { dropExtractionLog } from '../memory/extraction-log.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
@@ -90,11 +91,12 @@ async function finishOrphans(
 }
 
 /** Redis first: while it will not forget, nothing is said to be deleted. */
-async function deleteExpired({ checkpointer, cache, events }: SweepOptions, untilMs: number): Promise<number> {
+async function deleteExpired({ checkpointer, cache, events, store }: SweepOptions, untilMs: number): Promise<number> {
   const { threads } = checkpointer
   let deleted = 0
   await inTurn(await threads.expired(page), untilMs, async (thread) => {
-    await Promise.all([cache?.delete(thread), events?.delete(thread)])
+    const log = dropExtractionLog(store, { ...thread, user: thread.owner })
+    await Promise.all([cache?.delete(thread), events?.delete(thread), log])
     if (await threads.deleteExpired(thread)) deleted++
   })
   return deleted

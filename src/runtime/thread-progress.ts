@@ -23,6 +23,8 @@ interface ProgressOptions {
   readonly leaseMs: number
   readonly emit: Emit
   readonly graph: Graph
+  /** Goes with the last commit, unless the run was cancelled. */
+  readonly extract: OutboxEntry | undefined
 }
 
 export class ThreadProgress implements Progress {
@@ -72,7 +74,7 @@ export class ThreadProgress implements Progress {
     return this.#asked
   }
 
-  /** Whether messages wait in the outbox since. */
+  /** Whether messages are due in the outbox since. */
   get sent(): boolean {
     return this.#sent
   }
@@ -143,7 +145,9 @@ export class ThreadProgress implements Progress {
 
   async #send({ error = null, saved = [], questions = [], ...end }: CommitParts): Promise<void> {
     const pending = this.#pending
-    const messages = pending.flatMap(({ recorded }) => messagesOf(recorded))
+    const { extract } = this.#options
+    const extracts = extract !== undefined && end.status !== 'running' && end.status !== 'cancelled'
+    const messages = [...pending.flatMap(({ recorded }) => messagesOf(recorded)), ...(extracts ? [extract] : [])]
     const commit: StepCommit = {
       ...this.#claim,
       head: this.#head,
@@ -163,7 +167,7 @@ export class ThreadProgress implements Progress {
     this.#sure = true
     if (outcome.outcome === 'fenced') throw lost(this.#claim, outcome.status === 'cancelled' ? 'cancelled' : 'fenced')
     this.#pending = []
-    this.#sent ||= messages.length > 0
+    this.#sent ||= messages.some(({ debounceMs = 0 }) => debounceMs === 0)
     this.#announced ||= (outcome.announced ?? 0) > 0
     for (const { recorded, checkpoint } of pending) {
       this.#lastSeq++

@@ -16,6 +16,7 @@ import { emptyPosition, type Position } from '../graph/checkpoint.ts'
 import { asRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
 import type { Checkpointer, ClaimRef, Orphan } from '../ports/checkpointer.ts'
+import type { OutboxEntry } from '../ports/outbox.ts'
 import type { RunRecord } from '../ports/run-records.ts'
 import { type Advanced, advance, takeIn } from './advance.ts'
 import { afterAnswer } from './after-answer.ts'
@@ -30,6 +31,7 @@ import {
   startingPosition,
 } from './claim.ts'
 import { answerOf, endOf, openInterrupts } from './ended-run.ts'
+import { extractionMessage } from './extracting.ts'
 import type { House } from './house.ts'
 import { cancelled, handedOver, heldLease, lost } from './lease.ts'
 import { Line } from './queue.ts'
@@ -126,7 +128,12 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
   const { emit, recorded } = telling(house, request, claim)
   const asked = claim.mine || claim.run === request.watching
   const lease = heldLease(checkpointer, ref, { leaseMs, handOver, cancel: asked ? request.signal : undefined })
-  const progress = new ThreadProgress(checkpointer, claim, ref, { leaseMs, emit, graph })
+  const progress = new ThreadProgress(checkpointer, claim, ref, {
+    leaseMs,
+    emit,
+    graph,
+    extract: messageOf(house, thread),
+  })
   try {
     const ahead = fits(claim, request) ? claim.ahead : undefined
     if (ahead === undefined) claim.ahead?.drop()
@@ -173,6 +180,10 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     lease.end()
     request.defer(recorded())
   }
+}
+
+function messageOf({ extract }: House, thread: string): OutboxEntry | undefined {
+  return extract && extractionMessage(thread, extract)
 }
 
 /** What was written from outside is a checkpoint, and nothing is run. */

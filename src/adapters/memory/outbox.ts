@@ -18,9 +18,12 @@ export class MemoryOutbox implements Outbox {
     entries: readonly OutboxEntry[],
   ): void {
     const createdAt = new Date(this.#now()).toISOString()
-    for (const entry of entries) {
+    for (const { debounceMs, ...entry } of entries) {
       const message = { tenant, thread, run, graph, ...entry, attempt: 0, createdAt }
-      const fresh = { status: 'pending', dueAtMs: this.#now(), settledAtMs: undefined, token: undefined } as const
+      const dueAtMs = this.#now() + (debounceMs ?? 0)
+      // Whoever delivers it just now settles nothing of this one.
+      if (debounceMs !== undefined) this.#drop(({ message: { id, tenant: of } }) => id === entry.id && of === tenant)
+      const fresh = { status: 'pending', dueAtMs, settledAtMs: undefined, token: undefined } as const
       this.#tables.messages.add({ message, ...fresh })
     }
   }

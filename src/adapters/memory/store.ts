@@ -84,13 +84,14 @@ class MemoryStore implements Store {
     return namespacesIn(live, wanted)
   }
 
-  async batch({ tenant, operations, after }: ItemBatch): Promise<readonly ItemResult[]> {
+  async batch({ tenant, operations, strict = false, after }: ItemBatch): Promise<readonly ItemResult[]> {
     wholeNumber('The number of operations', operations.length, { atLeast: 0, atMost: 100 })
     const checked = operations.map((operation) => {
       assertAddress(operation)
       return { operation, whole: operation.op === 'put' ? wholeItem(operation) : undefined }
     })
     await after
+    if (strict && !operations.every((operation) => this.#fits({ ...operation, tenant }))) return []
     return checked.map(({ operation, whole }): ItemResult => {
       const addressed = { ...operation, tenant }
       if (operation.op === 'get') return { op: 'get', item: this.#get(addressed) }
@@ -128,6 +129,11 @@ class MemoryStore implements Store {
   #find({ tenant, namespace, key }: ItemAddress): StoredItem | undefined {
     const stored = this.#items(tenant).get(itemId(namespace, key))
     return stored === undefined || isOver(stored, this.#now()) ? undefined : stored
+  }
+
+  #fits(operation: ItemAddress & { readonly expectedVersion?: number }): boolean {
+    const { expectedVersion } = operation
+    return expectedVersion === undefined || expectedVersion === (this.#find(operation)?.version ?? 0)
   }
 
   #put(address: ItemAddress, whole: WholeItem): PutOutcome {

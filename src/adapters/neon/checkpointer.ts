@@ -97,6 +97,7 @@ class NeonCheckpointer implements Checkpointer {
       messageIds: messages.map(({ id }) => id),
       messageTopics: messages.map(({ topic }) => topic),
       messagePayloads: messages.map(({ payload }) => payload),
+      messageDebounces: messages.map(({ debounceMs = null }) => debounceMs),
       questions: JSON.stringify(questions),
     })) as StepOutcome
   }

@@ -54,7 +54,7 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
     searchAmong: (search, candidates) => searchItems(database, search, candidates),
     find: (search) => find(database, search),
     listNamespaces: (search) => listNamespaces(database, search),
-    async batch({ tenant, operations, after }) {
+    async batch({ tenant, operations, strict = false, after }) {
       wholeNumber('The number of operations', operations.length, { atLeast: 0, atMost: 100 })
       const given = operations.map((operation) => {
         if (operation.op === 'put') return { op: 'put', ...putParameters(operation, retention) }
@@ -63,8 +63,9 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
       })
       await after
       if (given.length === 0) return []
-      const parameters = { tenant, operations: JSON.stringify(given), indexed }
-      const results = (await database.call('store_batch_v1', parameters)) as readonly unknown[]
+      const parameters = { tenant, operations: JSON.stringify(given), strict, indexed }
+      const results = (await database.call('store_batch_v1', parameters)) as readonly unknown[] | null
+      if (results === null) return []
       return operations.map(({ op }, index) => resultOf(op, results[index]))
     },
     async history({ tenant, limit = 10, before, ...address }) {

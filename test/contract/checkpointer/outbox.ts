@@ -89,6 +89,32 @@ export function outbox(subject: Subject) {
     expect(all.filter(({ tenant }) => tenant === at.tenant)).toHaveLength(1)
   })
 
+  test('a debounced message waits, and takes the place of the one before, delivered or not', async () => {
+    const at = freshThread()
+    const debounced = (payload: string, debounceMs: number) => [
+      { id: '$of-thread', topic: 'later', payload, debounceMs },
+    ]
+    const send = async (run: string, payload: string, debounceMs: number) => {
+      await subject().commitStep(await sending(at, run, { messages: debounced(payload, debounceMs) }))
+    }
+    await send('run-1', '1', 60_000)
+    expect(await take(at)).toEqual([])
+    await send('run-2', '2', 0)
+    const [second, ...others] = await take(at, {}, 'run-2')
+    expect(others).toEqual([])
+    expect(second).toMatchObject({ payload: '2', run: 'run-2', attempt: 1 })
+    if (second === undefined) return
+    // While it is being delivered another is sent: that is due for itself.
+    await send('run-3', '3', 0)
+    expect(await subject().outbox.settle(ref(second), { status: 'delivered' })).toBe(false)
+    const [third] = await take(at, { token: 'b' }, 'run-3')
+    expect(third).toMatchObject({ id: '$of-thread', payload: '3', attempt: 1 })
+    if (third === undefined) return
+    expect(await subject().outbox.settle(ref(third, 'b'), { status: 'delivered' })).toBe(true)
+    await send('run-4', '4', 0)
+    expect(await take(at, { token: 'c' }, 'run-4')).toMatchObject([{ payload: '4', attempt: 1 }])
+  })
+
   test('a thread that is deleted takes its settled messages along, and those to come when they are settled', async () => {
     const at = freshThread()
     await sent(at, 'run-1', 2)

@@ -108,6 +108,23 @@ export function items(subject: Subject) {
     expect(await subject().batch({ tenant: at.tenant, operations: [] })).toEqual([])
   })
 
+  test('a strict batch does nothing when a version does not fit', async () => {
+    const at = freshTenant(subject)
+    const namespace = ['a']
+    await at.put(namespace, 'old', { n: 1 })
+    const put = (expectedVersion: number) =>
+      ({ op: 'put', namespace, key: 'old', value: { n: 2 }, expectedVersion }) as const
+    const made = { op: 'put', namespace, key: 'new', value: { n: 1 }, expectedVersion: 0 } as const
+    const strict = (...operations: ItemOperation[]) => subject().batch({ tenant: at.tenant, operations, strict: true })
+    expect(await strict(made, put(0))).toEqual([])
+    expect(await strict(made, { op: 'delete', namespace, key: 'old', expectedVersion: 2 })).toEqual([])
+    expect(await at.keys([])).toEqual(['old'])
+    expect(await strict(made, put(1))).toMatchObject([{ version: 1 }, { outcome: 'saved', version: 2 }])
+    expect(await strict(made, put(2))).toEqual([])
+    expect(await strict({ op: 'delete', namespace, key: 'new', expectedVersion: 1 }, put(2))).toHaveLength(2)
+    expect(await at.keys([])).toEqual(['old'])
+  })
+
   test('a batch with anything wrong in it does nothing', async () => {
     const at = freshTenant(subject)
     const put = (key: string): ItemOperation => ({ op: 'put', namespace: ['a'], key, value: {} })

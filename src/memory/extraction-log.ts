@@ -1,0 +1,103 @@
+// What was extracted of a thread: how far it was read, and what was done each time. One item a thread, in the store: the facts and how far
+// they reach are one write. Its history is the log.
+import { hashOf } from '../kernel/hash.ts'
+import { isRecord } from '../kernel/json.ts'
+import type { Message } from '../ports/model.ts'
+import type { ItemOperation, Store } from '../ports/store.ts'
+
+/** What was done with one thing that was said. */
+export interface ExtractionDeed {
+  readonly action: 'added' | 'updated' | 'deleted' | 'kept' | 'refused'
+  /** The id of the memory. */
+  readonly memory?: string
+  /** Why it was refused. Never what it said. */
+  readonly reason?: string
+  /** The ids of the messages that it is from. */
+  readonly messages: readonly string[]
+}
+
+export interface ExtractionLog {
+  /** 0: nobody has read the thread. */
+  readonly version: number
+  /** Marks of the messages that were read last, oldest first. */
+  readonly read: readonly string[]
+}
+
+export interface ThreadOf {
+  readonly tenant: string
+  /** The thread's owner. */
+  readonly user: string
+  readonly thread: string
+}
+
+/** Forks that begin further back than so many messages are read again. */
+const marksKept = 64
+
+/** Beside the person's memories and not among them: what was read stays read when memories are forgotten. */
+export function extractionsOf({ user }: Pick<ThreadOf, 'user'>): readonly string[] {
+  return ['extractions', user]
+}
+
+const addressOf = ({ tenant, user, thread }: ThreadOf) => ({
+  ...{ tenant, namespace: extractionsOf({ user }), key: thread },
+})
+
+/**
+ * Made before the thread is read: when the person is forgotten meanwhile it is gone, and nothing that waits for its version is written.
+ */
+export async function openExtractionLog(store: Store, of: ThreadOf): Promise<ExtractionLog> {
+  const address = addressOf(of)
+  const known = await store.get({ ...address, refresh: false })
+  if (known === undefined) {
+    await store.put({ ...address, value: { read: [], did: [] }, text: false, ttlMs: null, expectedVersion: 0 })
+  }
+  const item = known ?? (await store.get({ ...address, refresh: false }))
+  const read = isRecord(item?.value) && Array.isArray(item.value.read) ? item.value.read : []
+  return { version: item?.version ?? 0, read: read.filter((mark) => typeof mark === 'string') }
+}
+
+/** What the thread's log is to become, if nobody has written it since. */
+export function logged(
+  of: ThreadOf,
+  log: ExtractionLog,
+  { checkpoint, messages, did }: ExtractionEntry,
+): ItemOperation {
+  const { tenant: _, ...address } = addressOf(of)
+  const read = [...log.read, ...messages.map(markOf)].slice(-marksKept)
+  const value = { checkpoint, read, did }
+  return { op: 'put', ...address, value, text: false, ttlMs: null, expectedVersion: log.version }
+}
+
+interface ExtractionEntry {
+  readonly checkpoint: string
+  readonly messages: readonly Message[]
+  readonly did: readonly ExtractionDeed[]
+}
+
+export async function dropExtractionLog(store: Store | undefined, of: ThreadOf): Promise<void> {
+  await store?.delete(addressOf(of))
+}
+
+const mostMessages = 12
+const mostCharacters = 12_000
+
+/** What was said since, as much as is read at once: behind the last message of this branch that was read. */
+export function saidSince(
+  messages: readonly Message[],
+  roles: readonly Message['role'][],
+  { read }: ExtractionLog,
+): readonly Message[] {
+  const readable = messages.filter(({ role, content }) => roles.includes(role) && content.trim() !== '')
+  const marks = new Set(read)
+  const fresh = readable.slice(readable.findLastIndex((message) => marks.has(markOf(message))) + 1)
+  let left = mostCharacters
+  return fresh.slice(0, mostMessages).filter(({ content }, index) => {
+    left -= content.length
+    return index === 0 || left >= 0
+  })
+}
+
+/** Of one that was changed it is another. */
+function markOf({ id, content }: Message): string {
+  return hashOf(id, content).slice(0, 10)
+}

@@ -1,0 +1,134 @@
+// Reads a thread once it has been quiet for a while, and remembers what was said in it: a message of the outbox, one a thread, due
+// anew with each turn.
+//
+// E1 What is said in a thread is read once on each branch: the facts, and how far they reach, are one write (a strict batch).
+// E2 A crash before that write repeats the work; behind it there is nothing to repeat.
+// E3 Whoever has read while another wrote, or while a memory was changed or the person was forgotten, writes nothing, and reads again.
+import { stateView } from '../graph/plan.ts'
+import { RecollectError } from '../kernel/errors.ts'
+import { isRecord } from '../kernel/json.ts'
+import type { Namespace } from '../kernel/namespace.ts'
+import { type ExtractOptions, planned } from '../memory/extraction.ts'
+import {
+  dropExtractionLog,
+  type ExtractionLog,
+  logged,
+  openExtractionLog,
+  saidSince,
+  type ThreadOf,
+} from '../memory/extraction-log.ts'
+import { extractionRequest, proposalsOf } from '../memory/extraction-request.ts'
+import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
+import type { Message } from '../ports/model.ts'
+import type { OutboxEntry } from '../ports/outbox.ts'
+import type { Item, Store } from '../ports/store.ts'
+import { positionAt } from './chain.ts'
+import type { Deliver } from './delivery.ts'
+import type { House } from './house.ts'
+import { replyOf } from './reply.ts'
+
+/** No topic of an application: its mark is for ours. */
+export const extractTopic = '$extract'
+
+const afterMs = 30_000
+const mostTries = 3
+
+/** What a turn leaves behind. No caller can choose an id like it. */
+export function extractionMessage(thread: string, options: ExtractOptions): OutboxEntry {
+  const debounceMs = options.afterMs ?? afterMs
+  return { id: `${extractTopic}:${thread}`, topic: extractTopic, payload: 'null', debounceMs }
+}
+
+type Parts = Pick<House, 'graph' | 'checkpointer' | 'store' | 'model'>
+
+export function extracting(parts: Parts, options: ExtractOptions): Deliver {
+  return async ({ tenant, thread }, { signal }) => {
+    const { store, checkpointer } = parts
+    if (store === undefined) return
+    const record = await checkpointer.threads.get({ tenant, thread, owner: null })
+    if (record === undefined) return
+    const of = { tenant, thread, user: record.owner }
+    for (let tries = 0; tries < mostTries; ) {
+      const outcome = await extractSome(parts, store, options, of, signal)
+      if (outcome === 'read') return
+      tries = outcome === 'outdated' ? tries + 1 : 0
+    }
+    throw new RecollectError('storage_unavailable', 'The memories changed each time that they were to be written.')
+  }
+}
+
+/** `written`: there may be more to read. */
+async function extractSome(
+  parts: Parts,
+  store: Store,
+  options: ExtractOptions,
+  of: ThreadOf,
+  signal: AbortSignal,
+): Promise<'read' | 'written' | 'outdated'> {
+  const log = await openExtractionLog(store, of)
+  const { checkpoint, said } = await readThread(parts, options, of, log)
+  if (checkpoint === undefined) await dropExtractionLog(store, of)
+  if (said.length === 0) return 'read'
+  const namespace = namespaceFor(options.namespace ?? ownNamespace, of)
+  const memories = await near(store, of.tenant, namespace, said)
+  const proposals = proposalsOf(await asked(parts, said, memories, signal))
+  const extraction = { ...of, namespace, checkpoint: `${checkpoint}`, said, memories, policy: options.policy }
+  const { operations, did } = await planned(proposals, extraction)
+  // Beyond its time, another may be at work on the same.
+  signal.throwIfAborted()
+  const deferred: Promise<unknown>[] = []
+  const results = await store.batch({
+    tenant: of.tenant,
+    operations: [...operations, logged(of, log, { checkpoint: `${checkpoint}`, messages: said, did })],
+    strict: true,
+    defer: (work) => void deferred.push(work),
+  })
+  await Promise.all(deferred)
+  return results.length === 0 ? 'outdated' : 'written'
+}
+
+/** What is new at the head. `undefined`: the thread is gone. */
+async function readThread(
+  { checkpointer, graph }: Parts,
+  { roles = ['user'] }: ExtractOptions,
+  { tenant, thread }: ThreadOf,
+  log: ExtractionLog,
+): Promise<{ readonly checkpoint: number | undefined; readonly said: readonly Message[] }> {
+  const chain = await checkpointer.loadChain({ tenant, thread, owner: null, seq: null, count: 1 })
+  if (chain === undefined) return { checkpoint: undefined, said: [] }
+  const { messages } = stateView(graph, positionAt(chain.frames).values)
+  return {
+    checkpoint: chain.head,
+    said: saidSince(Array.isArray(messages) ? messages.filter(isMessage) : [], roles, log),
+  }
+}
+
+function isMessage(given: unknown): given is Message {
+  return isRecord(given) && typeof given.id === 'string' && typeof given.content === 'string'
+}
+
+const latest = 10
+const nearEach = 5
+const mostMemories = 40
+
+/** The latest, and what is near each message: of somebody who has few, all. */
+async function near(
+  store: Store,
+  tenant: string,
+  prefix: Namespace,
+  said: readonly Message[],
+): Promise<readonly Item[]> {
+  const search = { tenant, prefix, refresh: false }
+  const pages = await Promise.all([
+    ...said.map(({ content }) => store.search({ ...search, query: content.slice(0, 1_000), limit: nearEach })),
+    store.search({ ...search, limit: latest }),
+  ])
+  const found = pages.flatMap(({ items }) => items).filter(({ text }) => text !== '')
+  return [...new Map(found.map((item) => [item.id, item])).values()].slice(0, mostMemories)
+}
+
+async function asked({ model }: Parts, said: readonly Message[], memories: readonly Item[], signal: AbortSignal) {
+  if (model === undefined) throw new RecollectError('model_missing', 'To extract needs a model: compile({ model: … }).')
+  const nobody = { messageId: 'extraction', step: 0, node: 'extraction', emit: () => {} }
+  return replyOf(model, { ...extractionRequest(said, memories), signal }, nobody)
+}

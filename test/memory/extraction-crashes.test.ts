@@ -1,0 +1,162 @@
+// Extraction when something dies: a fact that was said is remembered once, whatever call fails before or behind its landing, in memory
+// and in Postgres; what changes meanwhile is read again; a person who is forgotten stays forgotten.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { neonCheckpointer, neonStore } from '../../src/adapters/neon/index.ts'
+import { serve } from '../../src/http/index.ts'
+import { RecollectError } from '../../src/index.ts'
+import type { Checkpointer, Store } from '../../src/ports/index.ts'
+import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
+import { secret, tokenFor } from '../http/deployment.ts'
+import { extractingOver, inMemory, type Storage, scripted, writing } from './extracting.ts'
+
+let database: NeonDatabase
+beforeAll(async () => {
+  database = await pgliteDatabase()
+})
+afterAll(async () => {
+  await database?.close()
+})
+
+async function inPostgres(): Promise<Storage> {
+  for (const table of ['items', 'item_history', 'outbox', 'threads', 'checkpoints', 'runs', 'writes']) {
+    await database.sql.query(`delete from recollect.${table}`)
+  }
+  return {
+    checkpointer: neonCheckpointer(database.sql),
+    store: neonStore(database.sql),
+    pass: (ms) =>
+      database.sql.query(`update recollect.outbox set due_at = due_at - $1 * interval '1 millisecond'`, [ms]),
+  }
+}
+
+const storages = { memory: async () => inMemory(), Postgres: inPostgres }
+
+/** One call, the `nth` from when it is armed, fails before it has landed or behind. */
+function failing({ checkpointer, store, pass }: Storage) {
+  let left = Number.POSITIVE_INFINITY
+  let when: 'before' | 'behind' = 'before'
+  let calls = 0
+  const around = <Part extends object>(part: Part): Part =>
+    new Proxy(part, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value === 'object' && value !== null) return around(value)
+        if (typeof value !== 'function') return value
+        return async (...given: unknown[]) => {
+          calls++
+          const dies = --left === 0
+          const away = new RecollectError('storage_unavailable', 'It died.')
+          if (dies && when === 'before') throw away
+          const answer: unknown = await Reflect.apply(value, target, given)
+          if (dies) throw away
+          return answer
+        }
+      },
+    })
+  const arm = (nth: number, at: typeof when) => {
+    ;[left, when, calls] = [nth, at, 0]
+  }
+  const storage: Storage = { checkpointer: around<Checkpointer>(checkpointer), store: around<Store>(store), pass }
+  return { storage, arm, calls: () => calls }
+}
+
+describe.each(Object.entries(storages))('in %s', (_, fresh) => {
+  test('whatever call dies, three facts are there once, and said to be', async () => {
+    for (const when of ['before', 'behind'] as const) {
+      for (let nth = 1, more = true; more; nth++) {
+        const { storage, arm, calls } = failing(await fresh())
+        const { say, quiet, sweeps, facts, items, log } = extractingOver(storage)
+        await say('I prefer dark mode, and I deploy on Kubernetes')
+        await say('My name is Ada')
+        arm(nth, when)
+        await quiet().catch(() => {})
+        more = calls() >= nth
+        arm(0, when)
+        for (let again = 0; again < 3; again++) {
+          await storage.pass(3_600_000)
+          await sweeps()
+        }
+        const place = `call ${nth}, ${when} it`
+        expect(await facts(), place).toEqual(['Deploys on Kubernetes.', 'Name is Ada.', 'Prefers dark mode.'])
+        expect(
+          (await items()).map(({ version }) => version),
+          place,
+        ).toEqual([1, 1, 1])
+        expect(await log(), place).toMatchObject({
+          did: [{ action: 'added' }, { action: 'added' }, { action: 'added' }],
+        })
+      }
+    }
+  }, 240_000)
+
+  test('two at work on one thread write once', async () => {
+    const storage = await fresh()
+    const { say, app, items, asked } = extractingOver(storage)
+    await say('I prefer dark mode')
+    const deliver = app.deliverer.deliver.$extract
+    const message = { tenant: 'acme', thread: 't', id: '', topic: '', run: '', graph: '', attempt: 1, createdAt: '' }
+    const context = { env: {}, signal: new AbortController().signal }
+    await Promise.all([1, 2].map(() => deliver?.({ ...message, payload: null }, context)))
+    expect(await items()).toMatchObject([{ version: 1, text: 'Prefers dark mode.' }])
+    expect(asked().length).toBeLessThanOrEqual(2)
+  })
+
+  test('a memory that changes meanwhile is read again, and no change is lost', async () => {
+    const storage = await fresh()
+    const at = { tenant: 'acme', namespace: ['users', 'alex'], key: 'deploys' }
+    await storage.store.put({ ...at, value: { text: 'Deploys on Heroku.' }, author: 'alex' })
+    let times = 0
+    const { say, quiet, asked } = extractingOver(storage, {
+      written: async (...given) => {
+        if (times++ === 0) await storage.store.put({ ...at, value: { text: 'Deploys on Render.' }, author: 'alex' })
+        return scripted(...given)
+      },
+    })
+    await say('I deploy on Fly')
+    await quiet()
+    expect(asked().map((request) => /Deploys on (\w+)/.exec(request)?.[1])).toEqual(['Heroku', 'Render'])
+    const versions = await storage.store.history(at)
+    expect(versions.map(({ value }) => value.text)).toEqual([
+      ...['Deploys on Fly.', 'Deploys on Render.', 'Deploys on Heroku.'],
+    ])
+  })
+
+  test('a person who is forgotten while the model thinks stays forgotten', async () => {
+    const storage = await fresh()
+    const { checkpointer, store } = storage
+    let forgotten = 0
+    const extracting = extractingOver(storage, {
+      written: async () => {
+        const token = await tokenFor({ tenant: 'acme', sub: 'alex' })
+        const http = serve({ graphs: { chat: extracting.app }, checkpointer, store, auth: { secret } })
+        const response = await http.request('/memories/forget', {
+          ...{ method: 'POST', headers: { authorization: `Bearer ${token}` }, body: JSON.stringify({ user: 'alex' }) },
+        })
+        forgotten = response.status
+        return writing({ action: 'add', text: 'Prefers canaries.', from: [1] })
+      },
+    })
+    await extracting.say('I prefer canaries')
+    await extracting.quiet()
+    await extracting.quiet(3_600_000)
+    expect(forgotten).toBe(200)
+    const left = await store.search({ tenant: 'acme', prefix: [], refresh: false })
+    expect(left.items).toEqual([])
+  })
+
+  test('a thread that is deleted takes along how far it was read, and what was remembered stays', async () => {
+    const storage = await fresh()
+    const { checkpointer, store } = storage
+    const { say, quiet, facts, app, log } = extractingOver(storage)
+    await say('I prefer dark mode')
+    await quiet()
+    expect(await log()).toBeDefined()
+    await say('I prefer light mode')
+    const http = serve({ graphs: { chat: app }, checkpointer, store, auth: { secret } })
+    const headers = { authorization: `Bearer ${await tokenFor({ tenant: 'acme', sub: 'alex' })}` }
+    expect((await http.request('/threads/t', { method: 'DELETE', headers })).status).toBe(204)
+    expect(await quiet(3_600_000)).toEqual({ delivered: 1, postponed: 0, failed: 0 })
+    expect(await log()).toBeUndefined()
+    expect(await facts()).toEqual(['Prefers dark mode.'])
+  })
+})
