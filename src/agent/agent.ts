@@ -11,11 +11,11 @@ import type { Tool } from './tool.ts'
 import { toolNode } from './tool-node.ts'
 import {
   countsByUsage,
+  currentSummary,
   needsSummary,
   type PlainTrim,
   type Summary,
   type SummaryTrim,
-  standing,
   type Trim,
   trimmed,
 } from './trim.ts'
@@ -57,9 +57,9 @@ export function modelNode({
     ...(timeoutMs !== undefined && { timeoutMs }),
     run: async ({ messages, summary: latest }, { model }) => {
       if (trim === undefined) return { messages: await model.reply(messages, reply) }
-      const summary = summarizing ? standing(latest, messages) : undefined
+      const summary = summarizing ? currentSummary({ messages, summary: latest }) : undefined
       const view = await trimmed(messages, trim, summary)
-      const answer = await model.reply(view, { ...reply, ...(summary && { summary }) })
+      const answer = await model.reply(view, { ...reply, summary })
       if (!weighing || answer.usage === undefined) return { messages: answer }
       const inputBytes = view.reduce(
         (sum, message) => sum + bytesOf(message),

@@ -5,7 +5,15 @@ import { RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 import type { Message } from '../ports/model.ts'
 import type { Context } from '../runtime/context.ts'
-import { floorOf, planOf, type Summary, type SummaryTrim, standing, summaryDue } from './trim.ts'
+import {
+  currentSummary,
+  floorOf,
+  planOf,
+  type Summary,
+  type SummaryState,
+  type SummaryTrim,
+  summaryDue,
+} from './trim.ts'
 import { startsTurn } from './window.ts'
 
 export type NewSummary = Omit<Summary, 'id'>
@@ -28,11 +36,6 @@ export function summary(): Channel<Summary | undefined, NewSummary> {
 const longest = { part: 48_000, message: 4_000 }
 const patienceMs = 20_000
 
-interface SummaryState {
-  readonly messages: readonly Message[]
-  readonly summary: Summary | undefined
-}
-
 /**
  * Summarizes the older half of what is in view, when that is nearly full: once in several turns, beside the model and not before
  * it. Pure. It never fails a turn: without a summary the next turn tries again.
@@ -45,8 +48,9 @@ export function summarizeNode(
   return {
     pure: true,
     requires: ['model'],
-    run: async ({ messages, summary }, { model }) => {
-      const before = standing(summary, messages)
+    run: async (state, { model }) => {
+      const { messages } = state
+      const before = currentSummary(state)
       const floor = floorOf(messages, before)
       const count = partEnd(messages, floor, await summaryDue(messages, floor, plan))
       const through = messages[count - 1]?.id

@@ -90,8 +90,13 @@ export function countsByUsage(trim: Trim | undefined): boolean {
   return limits.tokens !== undefined && countTokens === undefined
 }
 
-/** The summary, unless messages that it stands for have been taken out of the thread. */
-export function standing(summary: Summary | undefined, messages: readonly Message[]): Summary | undefined {
+export interface SummaryState {
+  readonly messages: readonly Message[]
+  readonly summary: Summary | undefined
+}
+
+/** The summary, unless messages that it stands for have been taken out of the thread: then another is made of what is left. */
+export function currentSummary({ messages, summary }: SummaryState): Summary | undefined {
   return summary !== undefined && messages[summary.count - 1]?.id === summary.through ? summary : undefined
 }
 
@@ -100,7 +105,7 @@ export function floorOf(messages: readonly Message[], summary: Summary | undefin
   return Math.max(headOf(messages), summary?.count ?? 0)
 }
 
-/** What a model sees of `messages`: `model.reply(await trimmed(state.messages, { turns: 20 }))`. With a summary, what comes after it. */
+/** What a model sees of `messages`: `model.reply(await trimmed(state.messages, { turns: 20 }))`. With a summary, of what comes after it. */
 export async function trimmed(
   messages: readonly Message[],
   trim: Trim,
@@ -108,7 +113,7 @@ export async function trimmed(
 ): Promise<readonly Message[]> {
   if (typeof trim === 'function') return trim(messages, { tokensOf: estimateBy(messages) })
   const { limits, countTokens } = planOf(trim)
-  const floor = floorOf(messages, standing(summary, messages))
+  const floor = floorOf(messages, currentSummary({ messages, summary }))
   return cutView(messages, await cutOf(messages, floor, limits, tokensBy(messages, countTokens)))
 }
 

@@ -67,7 +67,7 @@ export interface ReplyOptions {
    */
   readonly recalled?: readonly RecalledRef[]
   /** What came before the messages, in short. Goes before them, as data, and into no thread. */
-  readonly summary?: { readonly id: string; readonly text: string }
+  readonly summary?: { readonly id: string; readonly text: string } | undefined
   /** True: whoever watches is not told of it. For what is not said to the person. */
   readonly silent?: boolean
   readonly temperature?: number
