@@ -3,6 +3,7 @@
 // `peers` takes `--plot FILE` too, and draws its figures there.
 import { parseArgs } from 'node:util'
 import { approvals } from './approvals.ts'
+import { context } from './context.ts'
 import { executor } from './executor.ts'
 import { peers } from './peers.ts'
 import { roundtrips } from './roundtrips.ts'
@@ -20,7 +21,7 @@ type Bench = (options: Options) => Promise<Record<string, unknown>>
 
 const benches: Readonly<Record<string, Bench>> = {
   ...{ roundtrips, storage, executor, throughput, speculation, peers },
-  approvals,
+  ...{ approvals, context },
 }
 
 const { values, positionals } = parseArgs({

@@ -15,8 +15,11 @@ export {
   user,
 } from './agent/messages.ts'
 export { citations, type RecallNodeOptions, recalled, recallNode } from './agent/recalled.ts'
+export { type NewSummary, summarizeNode, summary } from './agent/summary.ts'
+export type { CountTokens } from './agent/token-count.ts'
 export { type ApprovalRule, type Tool, type ToolContext, type ToolDefinition, tool } from './agent/tool.ts'
 export { toolNode } from './agent/tool-node.ts'
+export { currentSummary, type Summary, type SummaryTrim, type Trim, type TrimFunction, trimmed } from './agent/trim.ts'
 // Writing a graph.
 export { append, type Channel, type Channels, channel, last, type StateOf, type UpdateOf } from './graph/channel.ts'
 export { type Command, command, END, type Send, send } from './graph/command.ts'

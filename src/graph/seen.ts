@@ -12,7 +12,7 @@ export interface ModelCall {
   readonly parameters: Readonly<Record<string, number>>
   /** Memories in view, as they were. */
   readonly memories?: readonly { readonly id: string; readonly version: number }[]
-  /** The summary in view. */
+  /** The summary in view: its id in the state. */
   readonly summary?: string
   /** Id of the message that the model gave; absent when the call failed. */
   readonly reply?: string
@@ -111,7 +111,7 @@ export function seenText(writes: readonly TaskWrites[]): string | null {
       ...call,
       // A reply that the node writes has these, and the checkpoint has the reply.
       ...(!written.some(
-        (one) => isRecord(one) && one.id === call.reply && one.usage === usage && one.model === model,
+        (one) => isRecord(one) && one.id === call.reply && one.model === model && isUsage(one.usage, usage),
       ) && {
         ...(model !== undefined && { model }),
         ...(usage !== undefined && { usage }),
@@ -120,6 +120,12 @@ export function seenText(writes: readonly TaskWrites[]): string | null {
     }))
   })
   return calls.length === 0 ? null : encode({ v: formatVersion, calls })
+}
+
+/** A node may note more beside it. */
+function isUsage(kept: unknown, usage: ModelCall['usage']): boolean {
+  if (!isRecord(kept) || usage === undefined) return kept === usage
+  return kept.inputTokens === usage.inputTokens && kept.outputTokens === usage.outputTokens
 }
 
 type StoredRange = readonly [channel: string | null, from: string, count: number, altered?: 1]

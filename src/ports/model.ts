@@ -47,6 +47,8 @@ export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' |
 export interface Usage {
   readonly inputTokens: number
   readonly outputTokens: number
+  /** Length of what the input tokens are of, in UTF-8; noted where trimming goes by them. */
+  readonly inputBytes?: number
 }
 
 export interface ToolDescription {

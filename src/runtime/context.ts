@@ -66,6 +66,10 @@ export interface ReplyOptions {
    * beside it. It goes into no thread.
    */
   readonly recalled?: readonly RecalledRef[]
+  /** What came before the messages, in short. Goes before them, as data, and into no thread. */
+  readonly summary?: { readonly id: string; readonly text: string } | undefined
+  /** True: whoever watches is not told of it. For what is not said to the person. */
+  readonly silent?: boolean
   readonly temperature?: number
   readonly maxOutputTokens?: number
 }
