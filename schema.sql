@@ -248,7 +248,8 @@ create index if not exists deliveries_old on recollect.deliveries (at);
 -- segment with a mark behind it that no segment contains, so that what lies below a namespace is a range of paths. `value` is kept
 -- as text; `doc` is what filters read of it, without what jsonb refuses. `space`: which part of the index it is in. An item whose
 -- `expires_at` is over is there for nobody. `indexed_version`: what the index was told last. Its queries see it some seconds later:
--- `settled_version` is what they are sure to see; below `version`: the index is behind.
+-- `settled_version` is what they are sure to see; below `version`: the index is behind. `text_before`, `text_after`: what was said beside
+-- it, for the index alone.
 create table if not exists recollect.items (
   tenant text not null,
   id text collate "C" not null,
@@ -258,6 +259,8 @@ create table if not exists recollect.items (
   value text not null,
   doc jsonb not null,
   text text not null,
+  text_before text,
+  text_after text,
   tags text[] not null,
   source text,
   author text,
@@ -1389,8 +1392,8 @@ end $$;
 -- The last writer wins, unless a version is expected (0: none). The same written again is no other version: it may be a write whose
 -- acknowledgement was lost. `_keeps_ttl`: an item that is there lives as long as before. outcome: saved | outdated
 create or replace function recollect.store_put_v1(
-  _tenant text, _id text, _space text, _path text, _key text, _value text, _doc jsonb, _text text, _tags text[], _source text,
-  _author text, _keeps_ttl boolean, _ttl_ms bigint, _expected bigint, _indexed boolean
+  _tenant text, _id text, _space text, _path text, _key text, _value text, _doc jsonb, _text text, _text_before text,
+  _text_after text, _tags text[], _source text, _author text, _keeps_ttl boolean, _ttl_ms bigint, _expected bigint, _indexed boolean
 ) returns json language plpgsql as $$
 declare
   old recollect.items;
@@ -1409,15 +1412,16 @@ begin
     ttl := case when _keeps_ttl and old.id is not null then old.ttl_ms else _ttl_ms end;
     if old.id is null then
       if _expected <> 0 then return json_build_object('outcome', 'outdated', 'id', _id, 'version', 0); end if;
-      insert into recollect.items (tenant, id, space, path, key, value, doc, text, tags, source, author, version, indexed_version,
+      insert into recollect.items (tenant, id, space, path, key, value, doc, text, text_before, text_after, tags, source, author, version, indexed_version,
           settled_version, ttl_ms, expires_at, created_at, updated_at)
-        values (_tenant, _id, _space, _path, _key, _value, _doc, _text, _tags, _source, _author, 1,
+        values (_tenant, _id, _space, _path, _key, _value, _doc, _text, _text_before, _text_after, _tags, _source, _author, 1,
           ahead, ahead, ttl, at + ttl * interval '1 millisecond', at, at)
         on conflict do nothing;
       exit when found;
     else
       if (old.value, old.text, old.tags) = (_value, _text, _tags) and old.source is not distinct from _source
-          and old.author is not distinct from _author and coalesce(_expected in (old.version, old.version - 1), true) then
+          and old.author is not distinct from _author and old.text_before is not distinct from _text_before
+          and old.text_after is not distinct from _text_after and coalesce(_expected in (old.version, old.version - 1), true) then
         update recollect.items i set ttl_ms = ttl, expires_at = at + ttl * interval '1 millisecond'
           where i.tenant = _tenant and i.id = _id;
         return json_build_object('outcome', 'saved', 'id', _id, 'version', old.version);
@@ -1428,7 +1432,8 @@ begin
       insert into recollect.item_history (tenant, id, version, value, tags, source, author, at)
         values (_tenant, _id, old.version, old.value, old.tags, old.source, old.author, old.updated_at);
       delete from recollect.item_history h where h.tenant = _tenant and h.id = _id and h.version <= old.version - 99;
-      update recollect.items i set value = _value, doc = _doc, text = _text, tags = _tags, source = _source, author = _author,
+      update recollect.items i set value = _value, doc = _doc, text = _text, text_before = _text_before, text_after = _text_after,
+        tags = _tags, source = _source, author = _author,
         version = old.version + 1, indexed_version = case ahead when 0 then old.indexed_version else old.version + 1 end,
         settled_version = case ahead when 0 then old.settled_version else old.version + 1 end, ttl_ms = ttl,
         expires_at = at + ttl * interval '1 millisecond', updated_at = greatest(at, old.updated_at)
@@ -1488,7 +1493,7 @@ begin
   for o in select x from json_array_elements(_operations) x loop
     results := results || case o ->> 'op'
       when 'put' then recollect.store_put_v1(_tenant, o ->> 'id', o ->> 'space', o ->> 'path', o ->> 'key', o ->> 'value',
-        (o ->> 'doc')::jsonb, o ->> 'text', array(select json_array_elements_text(o -> 'tags')), o ->> 'source', o ->> 'author',
+        (o ->> 'doc')::jsonb, o ->> 'text', o ->> 'textBefore', o ->> 'textAfter', array(select json_array_elements_text(o -> 'tags')), o ->> 'source', o ->> 'author',
         (o ->> 'keepsTtl')::boolean, (o ->> 'ttlMs')::bigint, (o ->> 'expected')::bigint, _indexed)
       when 'get' then coalesce(recollect.store_get_v1(_tenant, o ->> 'id', (o ->> 'refresh')::boolean), 'null')
       else to_json(recollect.store_delete_v1(_tenant, o ->> 'id', (o ->> 'expected')::bigint, _indexed)) end;
@@ -1543,7 +1548,8 @@ $$;
 
 -- What the index has to be told of an item, and whether it has been; null: it is gone, or has nothing to be found by.
 create or replace function recollect.item_to_index_v1(_tenant text, _id text) returns json language sql stable as $$
-  select json_build_object('item', recollect.item_json_v1(i), 'told', i.indexed_version = i.version)
+  select json_build_object('item', recollect.item_json_v1(i), 'before', i.text_before, 'after', i.text_after,
+    'told', i.indexed_version = i.version)
   from recollect.items i where i.tenant = _tenant and i.id = _id and i.text <> '' and coalesce(i.expires_at >= clock_timestamp(), true)
 $$;
 

@@ -25,7 +25,7 @@ const layers: Record<string, { from: readonly string[]; packages: readonly strin
   webhooks: { from: ['kernel', 'ports', 'runtime'], packages: [] },
   'adapters/memory': { from: ['kernel', 'ports'], packages: [] },
   'adapters/neon': { from: ['kernel', 'ports'], packages: ['@neondatabase/serverless'] },
-  'adapters/upstash': { from: ['kernel', 'ports'], packages: ['@upstash/redis', '@upstash/vector'] },
+  'adapters/upstash': { from: ['kernel', 'ports'], packages: ['@upstash/redis', '@upstash/vector', 'porter2'] },
   'adapters/openai': { from: ['kernel', 'ports'], packages: ['openai'] },
   http: { from: ['kernel', 'graph', 'ports', 'memory', 'runtime', 'agent', 'webhooks'], packages: ['hono', 'zod'] },
   index: { from: ['kernel', 'graph', 'ports', 'memory', 'runtime', 'agent', 'webhooks'], packages: [] },

@@ -8,6 +8,7 @@ import { isName, isWithin, type Namespace } from './namespace.ts'
 const largestValue = 64 * 1024
 /** In UTF-16 units. What is longer is found by its beginning. */
 export const longestItemText = 16_000
+const longestNearby = 2_000
 const mostTags = 32
 const longestName = 256
 const longestTtlMs = 100 * 365 * 86_400_000
@@ -38,6 +39,7 @@ export function spaceOf([root = '']: Namespace): string {
 export interface ItemContent {
   readonly value: unknown
   readonly text?: unknown
+  readonly nearby?: unknown
   readonly tags?: unknown
   readonly source?: unknown
   readonly author?: unknown
@@ -50,6 +52,8 @@ export interface WholeItem {
   /** Encoded. */
   readonly value: string
   readonly text: string
+  readonly textBefore: string | null
+  readonly textAfter: string | null
   readonly tags: readonly string[]
   readonly source: string | null
   readonly author: string | null
@@ -59,7 +63,8 @@ export interface WholeItem {
 }
 
 /** Throws `input_invalid`; `item_too_large`; `state_unserializable` for what is not data. */
-export function wholeItem({ value, text, tags = [], source, author, ttlMs, expectedVersion }: ItemContent): WholeItem {
+export function wholeItem(content: ItemContent): WholeItem {
+  const { value, text, nearby = {}, tags = [], source, author, ttlMs, expectedVersion } = content
   if (!isRecord(value)) throw refused('its value must be an object such as { "text": "…" }')
   const encoded = encode(value)
   const bytes = new TextEncoder().encode(encoded).length
@@ -70,6 +75,7 @@ export function wholeItem({ value, text, tags = [], source, author, ttlMs, expec
     )
   }
   if (text !== undefined && text !== false && typeof text !== 'string') throw refused('its text must be a string')
+  if (!isNearby(nearby)) throw refused('what is nearby must be an object of the strings before and after')
   const sound = Array.isArray(tags) && tags.length <= mostTags && tags.every((tag) => isName(tag, 64))
   if (!sound) throw refused(`its tags must be at most ${mostTags} strings, each of 1 to 64 characters`)
   for (const [part, name] of Object.entries({ source, author })) {
@@ -86,10 +92,20 @@ export function wholeItem({ value, text, tags = [], source, author, ttlMs, expec
   const said = text === false ? '' : (text ?? textIn(value))
   return {
     ...{ value: encoded, text: filterText(said.slice(0, longestItemText)), tags: [...new Set<string>(tags)] },
+    ...{ textBefore: nearbyText(nearby.before), textAfter: nearbyText(nearby.after) },
     source: typeof source === 'string' ? source : null,
     author: typeof author === 'string' ? author : null,
     ...{ ttlMs: ttlMs as number | null | undefined, expectedVersion: expectedVersion as number | undefined },
   }
+}
+
+function isNearby(nearby: unknown): nearby is { readonly before?: string; readonly after?: string } {
+  if (!isRecord(nearby)) return false
+  return [nearby.before, nearby.after].every((text) => text === undefined || typeof text === 'string')
+}
+
+function nearbyText(text: string | undefined): string | null {
+  return text === undefined || text === '' ? null : filterText(text.slice(0, longestNearby))
 }
 
 /** The value's own `text`, or all texts in it. */

@@ -86,10 +86,10 @@ export class Indexing {
         await this.#index.delete({ tenant, space }, [id])
         return false
       }
-      const { item } = known
+      const { item, nearby } = known
       const dense = this.#index.setup.kind !== 'sparse'
       const [vector] = dense ? ((await this.#embedder?.embed([item.text])) ?? []) : []
-      await this.#index.upsert({ tenant, space }, [vector === undefined ? { item } : { item, vector }])
+      await this.#index.upsert({ tenant, space }, [{ item, nearby, ...(vector !== undefined && { vector }) }])
       if (await this.#items.indexed(tenant, item)) return true
     }
     throw new RecollectError('storage_unavailable', 'The item changed each time that the index was told of it.')
@@ -100,5 +100,6 @@ export class Indexing {
 const settlesInMs = 10_000
 
 function wordsOf({ kind, embedder, dimensions }: IndexSetup): string {
+  if (kind === 'sparse') return 'sparse, by words'
   return embedder === '' ? `${kind}, by a model of its own` : `${kind}, by "${embedder}" with ${dimensions} dimensions`
 }

@@ -2,7 +2,7 @@
 import { RecollectError } from '../kernel/errors.ts'
 import type { Filter } from '../kernel/filter.ts'
 import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
-import type { Effects, Item, ItemValue, Store } from '../ports/store.ts'
+import type { Effects, Item, ItemValue, Nearby, Store } from '../ports/store.ts'
 
 /** What was recalled. Its text is what somebody said once: data, never instructions. */
 export interface Memory {
@@ -32,6 +32,8 @@ export interface RememberOptions {
   readonly tags?: readonly string[]
   readonly source?: string
   readonly author?: string
+  /** What was said beside it, for the index alone. */
+  readonly nearby?: Nearby
   /** As the store takes it: `null` pins it. */
   readonly ttlMs?: number | null
   /** More than the text. */

@@ -41,9 +41,9 @@ export async function reindex({
 async function tellAll(some: readonly TenantItem[], index: ItemIndex, embedder: Embedder | undefined): Promise<void> {
   const embeds = embedder !== undefined && index.setup.kind !== 'sparse'
   const vectors = embeds ? await embedder.embed(some.map(({ item }) => item.text)) : []
-  const entries = some.map(({ tenant, item }, place) => {
+  const entries = some.map(({ tenant, item, nearby }, place) => {
     const vector = vectors[place]
-    const entry: IndexEntry = vector === undefined ? { item } : { item, vector }
+    const entry: IndexEntry = { item, nearby, ...(vector !== undefined && { vector }) }
     return { tenant, space: spaceOf(item.namespace), entry }
   })
   const groups = Map.groupBy(entries, ({ tenant, space }) => JSON.stringify([tenant, space]))

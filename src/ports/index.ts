@@ -77,6 +77,7 @@ export type {
   ItemValue,
   ItemVersion,
   NamespaceSearch,
+  Nearby,
   PutOutcome,
   Store,
   StoreMessage,

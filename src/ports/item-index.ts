@@ -1,7 +1,7 @@
 // The port to an index of items, which finds them by what they say, and what it needs of the store that has the truth.
 import type { Filter } from '../kernel/filter.ts'
 import type { Namespace } from '../kernel/namespace.ts'
-import type { Item, ItemPage, ItemSearch, Store } from './store.ts'
+import type { Item, ItemPage, ItemSearch, Nearby, Store } from './store.ts'
 
 /** What it finds may be behind, and is never believed: the store reads each item again. Throws `storage_unavailable`. */
 export interface ItemIndex {
@@ -28,6 +28,7 @@ export interface IndexPlace {
 
 export interface IndexEntry {
   readonly item: Item
+  readonly nearby: Nearby
   /** Absent where the index makes its own. */
   readonly vector?: readonly number[]
 }
@@ -58,7 +59,7 @@ export interface Candidates extends IndexHits {
 export interface IndexedItems extends Store {
   searchAmong(search: ItemSearch, candidates: Candidates): Promise<ItemPage>
   /** With whether the index was told of it. `undefined`: it is gone, or has nothing to be found by. */
-  toIndex(tenant: string, id: string): Promise<{ readonly item: Item; readonly told: boolean } | undefined>
+  toIndex(tenant: string, id: string): Promise<(IndexEntry & { readonly told: boolean }) | undefined>
   /** The index was told of it. False: it has changed or gone meanwhile. */
   indexed(tenant: string, item: Item): Promise<boolean>
   /** Queries of the index see it by now. False: it has changed or gone meanwhile. */
@@ -76,4 +77,5 @@ export interface IndexedItems extends Store {
 export interface TenantItem {
   readonly tenant: string
   readonly item: Item
+  readonly nearby: Nearby
 }

@@ -39,6 +39,8 @@ export interface ItemPut extends ItemAddress, Effects {
   readonly value: ItemValue
   /** What it is found by. `undefined`: the texts in the value; `false`: it is found by key and filter alone. */
   readonly text?: string | false
+  /** What was said beside it: an index finds it by these words too, at less weight. No part of the item, and replaced with it. */
+  readonly nearby?: Nearby
   readonly tags?: readonly string[]
   /** Where it comes from, such as `chat`, and who said it. */
   readonly source?: string
@@ -50,6 +52,12 @@ export interface ItemPut extends ItemAddress, Effects {
   readonly ttlMs?: number | null
   /** The version that is to be replaced; 0: there must be none. */
   readonly expectedVersion?: number
+}
+
+/** The first 2,000 characters of each count. */
+export interface Nearby {
+  readonly before?: string
+  readonly after?: string
 }
 
 export type ItemValue = Readonly<Record<string, unknown>>

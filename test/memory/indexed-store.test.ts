@@ -320,7 +320,9 @@ test('200 hostile names reach the index as hashes alone', async () => {
   expect(seen).toHaveLength(400)
   const hash = '[\\w-]{24}'
   const filter = `p2 = '${hash}' AND \\(f_author = '${hash}' AND \\(f_source = '${hash}' OR f_source = '${hash}'\\) AND f_tags CONTAINS '${hash}'\\)`
-  const asked = new RegExp(`^/query-data/recollect-${hash} \\{"data":"q","topK":1,"filter":"${filter}"\\}$`)
+  const asked = new RegExp(
+    `^/query/recollect-${hash} \\{"sparseVector":\\{[^{}]+\\},"weightingStrategy":"IDF","topK":1,"filter":"${filter}"\\}$`,
+  )
   const deleted = new RegExp(`^/delete/recollect-${hash} `)
   for (const [index, line] of seen.entries()) expect(line).toMatch(index % 2 === 0 ? asked : deleted)
 })

@@ -16,6 +16,8 @@ export interface StoredItem {
   /** Encoded. */
   readonly value: string
   readonly text: string
+  readonly textBefore: string | null
+  readonly textAfter: string | null
   readonly tags: readonly string[]
   readonly source: string | null
   readonly author: string | null
@@ -40,7 +42,7 @@ export function touch(stored: StoredItem, now: number): void {
 }
 
 export function itemOf(stored: StoredItem): Item {
-  const { createdAtMs, updatedAtMs, expiresAtMs, versions: _, ...item } = stored
+  const { createdAtMs, updatedAtMs, expiresAtMs, versions, textBefore, textAfter, ...item } = stored
   return {
     ...item,
     value: decodedValue(stored),

@@ -156,8 +156,8 @@ class MemoryStore implements Store {
     }
     if (expectedVersion !== undefined && expectedVersion !== version) return { outcome: 'outdated', id, version }
     const versions = old === undefined ? [] : [versionOf(old), ...old.versions].slice(0, keptVersions - 1)
-    const { value, text, tags, source, author } = whole
-    const content = { ...{ value, text, tags, source, author }, version: version + 1, updatedAtMs: now }
+    const { ttlMs: _, expectedVersion: __, ...said } = whole
+    const content = { ...said, version: version + 1, updatedAtMs: now }
     const stored = {
       ...{ id, namespace, key, ttlMs, expiresAtMs, versions },
       createdAtMs: old?.createdAtMs ?? now,
@@ -191,16 +191,10 @@ class MemoryStore implements Store {
   }
 }
 
-function isSame(old: StoredItem, { value, text, tags, source, author }: WholeItem): boolean {
-  const content = ({
-    value,
-    text,
-    tags,
-    source,
-    author,
-  }: Pick<WholeItem, 'value' | 'text' | 'tags' | 'source' | 'author'>) =>
-    JSON.stringify([value, text, tags, source, author])
-  return content(old) === content({ value, text, tags, source, author })
+function isSame(old: StoredItem, whole: WholeItem): boolean {
+  const content = ({ value, text, textBefore, textAfter, tags, source, author }: Omit<StoredItem, 'id'> | WholeItem) =>
+    JSON.stringify([value, text, textBefore, textAfter, tags, source, author])
+  return content(old) === content(whole)
 }
 
 function assertAddress({ namespace, key }: { readonly namespace: unknown; readonly key: unknown }): void {

@@ -1,6 +1,6 @@
 // What an index of the items needs of Postgres.
 import type { IndexedItems, IndexSetup } from '../../ports/item-index.ts'
-import type { Store } from '../../ports/store.ts'
+import type { Nearby, Store } from '../../ports/store.ts'
 import type { Database } from './database.ts'
 import { type ItemRow, itemOf } from './item-rows.ts'
 
@@ -9,8 +9,8 @@ export function indexing(database: Database): Omit<IndexedItems, keyof Store | '
     async toIndex(tenant, id) {
       const row = await database.call('item_to_index_v1', { tenant, id })
       if (row === null) return undefined
-      const { item, told } = row as { readonly item: ItemRow; readonly told: boolean }
-      return { item: itemOf(item), told }
+      const { item, told, before, after } = row as NearbyRow & { readonly item: ItemRow; readonly told: boolean }
+      return { item: itemOf(item), nearby: nearbyOf({ before, after }), told }
     },
     async indexed(tenant, { id, version, updatedAt }) {
       return (await database.call('item_indexed_v1', { tenant, id, version, updatedAt })) === true
@@ -43,16 +43,7 @@ export function indexing(database: Database): Omit<IndexedItems, keyof Store | '
         [name, kind, embedder, dimensions, anew],
       )
     },
-    async behind(limit) {
-      const rows = await database.rows(
-        `select i.tenant, recollect.item_json_v1(i) as item,
-           (select count(*) from recollect.items b where b.settled_version < b.version) as total
-         from recollect.items i where i.settled_version < i.version limit $1`,
-        [limit],
-      )
-      const items = rows.map(({ tenant, item }) => ({ tenant: String(tenant), item: itemOf(item as ItemRow) }))
-      return { total: Number(rows[0]?.total ?? 0), items }
-    },
+    behind: (limit) => behind(database, limit),
     async settledAll(items) {
       await database.rows(
         `update recollect.items i set indexed_version = i.version, settled_version = i.version
@@ -62,6 +53,28 @@ export function indexing(database: Database): Omit<IndexedItems, keyof Store | '
       )
     },
   }
+}
+
+async function behind(database: Database, limit: number) {
+  const rows = await database.rows(
+    `select i.tenant, recollect.item_json_v1(i) as item, i.text_before as before, i.text_after as after,
+       (select count(*) from recollect.items b where b.settled_version < b.version) as total
+     from recollect.items i where i.settled_version < i.version limit $1`,
+    [limit],
+  )
+  const items = rows.map(({ tenant, item, ...row }) => {
+    return { tenant: String(tenant), item: itemOf(item as ItemRow), nearby: nearbyOf(row) }
+  })
+  return { total: Number(rows[0]?.total ?? 0), items }
+}
+
+interface NearbyRow {
+  readonly before?: unknown
+  readonly after?: unknown
+}
+
+function nearbyOf({ before, after }: NearbyRow): Nearby {
+  return { ...(typeof before === 'string' && { before }), ...(typeof after === 'string' && { after }) }
 }
 
 function setupOf({ kind, embedder, dimensions }: Record<string, unknown>): IndexSetup {

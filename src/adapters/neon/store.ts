@@ -88,10 +88,10 @@ function idOf({ namespace, key }: Omit<ItemAddress, 'tenant'>): string {
 function putParameters(put: Omit<ItemPut, 'tenant'>, retention: Retention) {
   const { namespace, key } = put
   const id = idOf(put)
-  const { value, text, tags, source, author, ttlMs, expectedVersion = null } = wholeItem(put)
+  const { value, text, textBefore, textAfter, tags, source, author, ttlMs, expectedVersion = null } = wholeItem(put)
   return {
-    ...{ id, space: spaceOf(namespace), path: pathOf(namespace), key, value, doc: filterValue(value), text, tags },
-    ...{ source, author, keepsTtl: ttlMs === undefined },
+    ...{ id, space: spaceOf(namespace), path: pathOf(namespace), key, value, doc: filterValue(value), text },
+    ...{ textBefore, textAfter, tags, source, author, keepsTtl: ttlMs === undefined },
     ...{ ttlMs: ttlMs === undefined ? ttlIn(retention, namespace) : ttlMs, expected: expectedVersion },
   }
 }

@@ -8,9 +8,9 @@ import { indexFilter, metadataOf } from './index-filter.ts'
 import { queryVector, textVector } from './lexical.ts'
 
 export interface UpstashItemIndexOptions extends UpstashAddress {
-  /** As the index was made. `sparse` finds by words, `dense` by meaning, `hybrid` by both. */
+  /** As the index was made. `sparse` finds by words, which are ours and need no model; `dense` by meaning; `hybrid` by both. */
   readonly kind: IndexSetup['kind']
-  /** The model whose vectors it takes. Absent: the index was made with a model of Upstash, which it calls itself. */
+  /** The model whose vectors it takes. Absent: of an index that is not `sparse`, one of Upstash, which the index calls itself. */
   readonly embedder?: { readonly model: string; readonly dimensions: number }
   /** How a hybrid index joins what it found by words and by meaning. `RRF` unless told otherwise. */
   readonly fusion?: 'RRF' | 'DBSF'
@@ -28,9 +28,9 @@ export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
     ...{ url, token, enableTelemetry: false, retry: { retries: 0 } },
     signal: () => AbortSignal.timeout(timeoutMs),
   })
-  const own = embedder !== undefined
+  const own = kind === 'sparse' || embedder !== undefined
   return {
-    setup: { kind, embedder: embedder?.model ?? '', dimensions: embedder?.dimensions ?? 0 },
+    setup: setupOf(options),
     upsert: (at, entries) =>
       guarded(async () => {
         const namespace = place(at)
@@ -53,6 +53,11 @@ export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
   }
 }
 
+function setupOf({ kind, embedder }: UpstashItemIndexOptions): IndexSetup {
+  if (kind === 'sparse' || embedder === undefined) return { kind, embedder: '', dimensions: 0 }
+  return { kind, embedder: embedder.model, dimensions: embedder.dimensions }
+}
+
 /** The one place where a namespace is named. The client puts it into the path as it is: `../reset?all` would empty the index. */
 function placing(prefix: string): (at: IndexPlace) => string {
   if (!/^[A-Za-z0-9_-]{1,32}$/.test(prefix)) {
@@ -68,8 +73,8 @@ function namedOf(item: IndexEntry['item']) {
 /** In the place of words, where a text has none: an index that wants some takes no vector without. */
 const noWords = { indices: [0], values: [0.001] }
 
-function vectorsOf({ item, vector = [] }: IndexEntry, kind: IndexSetup['kind']) {
-  const sparseVector = textVector(item.text) ?? noWords
+function vectorsOf({ item, nearby, vector = [] }: IndexEntry, kind: IndexSetup['kind']) {
+  const sparseVector = textVector(item.text, nearby) ?? noWords
   if (kind === 'sparse') return { ...namedOf(item), sparseVector }
   return { ...namedOf(item), vector: [...vector], ...(kind === 'hybrid' && { sparseVector }) }
 }
@@ -84,7 +89,7 @@ async function ask(
   const common = { topK: limit, ...(narrowed !== '' && { filter: narrowed }) }
   const joined = { weightingStrategy: WeightingStrategy.IDF, fusionAlgorithm: FusionAlgorithm[fusion] }
   const hybrid = kind === 'hybrid'
-  if (embedder === undefined) {
+  if (embedder === undefined && kind !== 'sparse') {
     const how = { ...(hybrid && { ...joined, queryMode: QueryMode.HYBRID }) }
     return hitsOf(await index.query({ data: text, ...common, ...how }, { namespace }))
   }
