@@ -15,6 +15,7 @@ export {
   user,
 } from './agent/messages.ts'
 export { citations, type RecallNodeOptions, recalled, recallNode } from './agent/recalled.ts'
+export { subgraph } from './agent/subgraph.ts'
 export { type NewSummary, summarizeNode, summary } from './agent/summary.ts'
 export type { CountTokens } from './agent/token-count.ts'
 export { type ApprovalRule, type Tool, type ToolContext, type ToolDefinition, tool } from './agent/tool.ts'

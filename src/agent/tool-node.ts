@@ -3,6 +3,7 @@ import type { PlainNode } from '../graph/node.ts'
 import { didYouMean, isRecollectError, messageOf, RecollectError } from '../kernel/errors.ts'
 import type { Message, ToolCall, ToolMessage } from '../ports/model.ts'
 import type { Context } from '../runtime/context.ts'
+import { innerContext } from './inner-context.ts'
 import type { PreparedCall, Tool, ToolContext } from './tool.ts'
 import { type ToolApproval, toolApproval } from './tool-approval.ts'
 
@@ -111,28 +112,6 @@ async function verdictOn(
   return call
 }
 
-/** The node's context with a key of its own for this call. Spelled out: its parts are getters of a class. */
 function callContext(context: Context, toolCallId: string): ToolContext {
-  const { tenant, user, thread, run, step, node, attempt, env } = context
-  return {
-    ...{ tenant, user, thread, run, step, node, attempt, env, toolCallId },
-    idempotencyKey: `${context.idempotencyKey}:${toolCallId}`,
-    get signal() {
-      return context.signal
-    },
-    get model() {
-      return context.model
-    },
-    get store() {
-      return context.store
-    },
-    get memory() {
-      return context.memory
-    },
-    emit: (name, data) => context.emit(name, data),
-    // Two calls of one tool may use the same key.
-    task: (key, make) => context.task(`${toolCallId}/${key}`, make),
-    interrupt: (question, payload, terms) => context.interrupt(question, payload, terms),
-    outbox: (topic, payload) => context.outbox(topic, payload),
-  }
+  return Object.defineProperty(innerContext(context, toolCallId), 'toolCallId', { value: toolCallId }) as ToolContext
 }
