@@ -16,7 +16,8 @@ import { type Auth, type HealthCheck, type ReviewLinks, reviewUrl, serve } from 
 import { type CompiledGraph, type Env, type IndexedStoreOptions, indexedStore, WebhookOffice } from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
 import type { Cache, Checkpointer, EventLog, Orphan, Store } from '../src/ports/index.ts'
-import { runQueueOf, type Settings, settingsOf } from './env.ts'
+import { type Settings, settingsOf } from './env.ts'
+import { runQueueOf } from './run-queue.ts'
 import { support } from './support.ts'
 
 export interface Composition {

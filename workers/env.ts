@@ -1,6 +1,5 @@
 // The Worker's settings: one table that makes the type, the check, `.dev.vars.example` and `docs/operations.md`.
 import { RecollectError } from '../src/kernel/errors.ts'
-import type { Orphan } from '../src/ports/index.ts'
 
 interface Variable {
   /** Secrets are set with `wrangler secret put`, the rest as `[vars]`. */
@@ -170,20 +169,6 @@ export const variables = {
       'Set by `npm run dev`: all of the state that nodes see is frozen, not only its arrays, and webhooks go to this machine too.',
   },
 } as const satisfies Record<string, Variable>
-
-/** The queue that takes runs which a Worker had to give back. Optional: without it the cron goes on with them. */
-export interface RunQueue {
-  send(run: Orphan, options?: { readonly delaySeconds?: number }): Promise<unknown>
-}
-
-export function runQueueOf(env: Readonly<Record<string, unknown>>): RunQueue | undefined {
-  const { RUNS } = env
-  return isQueue(RUNS) ? RUNS : undefined
-}
-
-function isQueue(binding: unknown): binding is RunQueue {
-  return typeof binding === 'object' && binding !== null && 'send' in binding
-}
 
 export type Name = keyof typeof variables
 
