@@ -4,6 +4,7 @@ import { inLanes } from './lanes.ts'
 import { approvalGuards } from './mutants/approvals.ts'
 import { claims } from './mutants/claims.ts'
 import { commits } from './mutants/commits.ts'
+import { extractionGuards } from './mutants/extraction.ts'
 import { type Laboratory, laboratory } from './mutants/laboratory.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { retention } from './mutants/retention.ts'
@@ -28,7 +29,7 @@ interface Trial {
 
 export async function mutants({ say }: PartOptions): Promise<Figures> {
   if (postgresBinaries() === undefined) throw new Skipped('it needs postgresql: apt-get install postgresql')
-  const all = [...claims, ...commits, ...approvalGuards, ...retention, ...runtimeGuards]
+  const all = [...claims, ...commits, ...approvalGuards, ...retention, ...runtimeGuards, ...extractionGuards]
   const laboratories = Array.from({ length: lanes }, laboratory)
   const free = [...laboratories]
   const inOne = async <Result>(work: (room: Laboratory) => Promise<Result>): Promise<Result> => {

@@ -71,7 +71,7 @@ function compose(env: Env): Composition {
     ...(webhooks && { webhooks }),
     ...(queue && { passOn: (run: Orphan) => queue.send(run) }),
   }
-  const graphs = { support: support.compile({ ...options, name: 'support' }) }
+  const graphs = { support: support.compile({ ...options, extract: {}, name: 'support' }) }
   const health: Record<string, HealthCheck> = {
     postgres: { fingerprint: fingerprintOf(database), check: () => checkNeon(sql) },
     ...(redis && { redis: { fingerprint: fingerprintOf(redis.url), check: () => checkUpstash(redis) } }),

@@ -47,11 +47,13 @@ const addressOf = ({ tenant, user, thread }: ThreadOf) => ({
  */
 export async function openExtractionLog(store: Store, of: ThreadOf): Promise<ExtractionLog> {
   const address = addressOf(of)
-  const known = await store.get({ ...address, refresh: false })
-  if (known === undefined) {
-    await store.put({ ...address, value: { read: [], did: [] }, text: false, ttlMs: null, expectedVersion: 0 })
+  let item = await store.get({ ...address, refresh: false })
+  if (item === undefined) {
+    const made = { ...address, value: { read: [], did: [] }, text: false, ttlMs: null, expectedVersion: 0 } as const
+    const { outcome, version } = await store.put(made)
+    if (outcome === 'saved') return { version, read: [] }
+    item = await store.get({ ...address, refresh: false })
   }
-  const item = known ?? (await store.get({ ...address, refresh: false }))
   const read = isRecord(item?.value) && Array.isArray(item.value.read) ? item.value.read : []
   return { version: item?.version ?? 0, read: read.filter((mark) => typeof mark === 'string') }
 }
@@ -78,6 +80,12 @@ export async function dropExtractionLog(store: Store | undefined, of: ThreadOf):
   await store?.delete(addressOf(of))
 }
 
+export interface Said {
+  readonly said: readonly Message[]
+  /** Whether there is more behind them. */
+  readonly more: boolean
+}
+
 const mostMessages = 12
 const mostCharacters = 12_000
 
@@ -86,15 +94,16 @@ export function saidSince(
   messages: readonly Message[],
   roles: readonly Message['role'][],
   { read }: ExtractionLog,
-): readonly Message[] {
+): Said {
   const readable = messages.filter(({ role, content }) => roles.includes(role) && content.trim() !== '')
   const marks = new Set(read)
   const fresh = readable.slice(readable.findLastIndex((message) => marks.has(markOf(message))) + 1)
   let left = mostCharacters
-  return fresh.slice(0, mostMessages).filter(({ content }, index) => {
+  const said = fresh.slice(0, mostMessages).filter(({ content }, index) => {
     left -= content.length
     return index === 0 || left >= 0
   })
+  return { said, more: said.length < fresh.length }
 }
 
 /** Of one that was changed it is another. */

@@ -14,6 +14,7 @@ import {
   type ExtractionLog,
   logged,
   openExtractionLog,
+  type Said,
   saidSince,
   type ThreadOf,
 } from '../memory/extraction-log.ts'
@@ -57,7 +58,7 @@ export function extracting(parts: Parts, options: ExtractOptions): Deliver {
   }
 }
 
-/** `written`: there may be more to read. */
+/** `written`: there is more to read. */
 async function extractSome(
   parts: Parts,
   store: Store,
@@ -66,7 +67,7 @@ async function extractSome(
   signal: AbortSignal,
 ): Promise<'read' | 'written' | 'outdated'> {
   const log = await openExtractionLog(store, of)
-  const { checkpoint, said } = await readThread(parts, options, of, log)
+  const { checkpoint, said, more } = await readThread(parts, options, of, log)
   if (checkpoint === undefined) await dropExtractionLog(store, of)
   if (said.length === 0) return 'read'
   const namespace = namespaceFor(options.namespace ?? ownNamespace, of)
@@ -84,7 +85,8 @@ async function extractSome(
     defer: (work) => void deferred.push(work),
   })
   await Promise.all(deferred)
-  return results.length === 0 ? 'outdated' : 'written'
+  if (results.length === 0) return 'outdated'
+  return more ? 'written' : 'read'
 }
 
 /** What is new at the head. `undefined`: the thread is gone. */
@@ -93,14 +95,12 @@ async function readThread(
   { roles = ['user'] }: ExtractOptions,
   { tenant, thread }: ThreadOf,
   log: ExtractionLog,
-): Promise<{ readonly checkpoint: number | undefined; readonly said: readonly Message[] }> {
+): Promise<Said & { readonly checkpoint: number | undefined }> {
   const chain = await checkpointer.loadChain({ tenant, thread, owner: null, seq: null, count: 1 })
-  if (chain === undefined) return { checkpoint: undefined, said: [] }
+  if (chain === undefined) return { checkpoint: undefined, said: [], more: false }
   const { messages } = stateView(graph, positionAt(chain.frames).values)
-  return {
-    checkpoint: chain.head,
-    said: saidSince(Array.isArray(messages) ? messages.filter(isMessage) : [], roles, log),
-  }
+  const readable = Array.isArray(messages) ? messages.filter(isMessage) : []
+  return { checkpoint: chain.head, ...saidSince(readable, roles, log) }
 }
 
 function isMessage(given: unknown): given is Message {
