@@ -42,6 +42,7 @@ const codes = {
   webhook_limit: { status: 409, retryable: false },
   // the store
   item_unknown: { status: 404, retryable: false },
+  item_forbidden: { status: 403, retryable: false },
   item_too_large: { status: 413, retryable: false },
   index_mismatch: { status: 500, retryable: false },
   // graphs and nodes

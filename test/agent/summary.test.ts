@@ -1,6 +1,7 @@
 // The summary of what is out of view: made beside the answer, bounded, made again of itself; the thread keeps all messages.
 import { expect, test, vi } from 'vitest'
 import { memoryCache, memoryCheckpointer } from '../../src/adapters/memory/index.ts'
+import { startsTurn } from '../../src/agent/window.ts'
 import {
   agent,
   type Message,
@@ -16,7 +17,7 @@ import type { ModelRequest } from '../../src/ports/model.ts'
 import type { RunEvent } from '../../src/runtime/events.ts'
 import { readStep } from '../../src/runtime/step.ts'
 import { type Script, scriptedModel } from '../../src/testing/index.ts'
-import { plainConversation } from './conversations.ts'
+import { answering, calling, plainConversation } from './conversations.ts'
 
 const at = { tenant: 'acme', user: 'ada', thread: 'long' }
 const trim = { turns: 8, summary: true } as const
@@ -190,6 +191,26 @@ test('a thread that was long already is caught up with in parts, and none of the
     ...(all.at(-1)?.content ?? '').matchAll(/^user: question (\d+)/gm),
   ])
   expect(taken.map(([, turn]) => Number(turn))).toEqual(Array.from({ length: 400 }, (_, turn) => turn))
+})
+
+test('a summary ends where a turn begins, also when it catches up with long turns of tools', async () => {
+  const { app, say } = house()
+  const turns = Array.from({ length: 30 }, (_, turn) => {
+    const rounds = Array.from({ length: 5 }, (_, index) => {
+      return [calling(`c${turn}-${index}`, `k${turn}-${index}`), answering(`k${turn}-${index}`, 'x'.repeat(3_000))]
+    })
+    return [{ id: `u${turn}`, role: 'user', content: `question ${turn}` } as const, ...rounds.flat()]
+  })
+  await app.run({ messages: turns.flat() }, at)
+  const counts = new Set<number>()
+  for (let turn = 1; turn <= 20; turn++) {
+    await say(`q${turn}`)
+    const { values } = await app.state(at)
+    const count = values.summary?.count ?? 0
+    counts.add(count)
+    if (count > 0) expect(startsTurn(values.messages, count)).toBe(true)
+  }
+  expect(counts.size).toBeGreaterThan(10)
 })
 
 test('a summary of messages that were taken out of the thread is not used, and made anew without them', async () => {
