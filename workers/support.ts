@@ -1,6 +1,18 @@
-// An example worth changing: a support desk that looks up orders, and refunds; large amounts when a person has approved.
+// An example worth changing: a support desk that looks up orders, and refunds; large amounts when a person has approved. It remembers
+// what a customer wants it to, across their threads.
 import * as z from 'zod/mini'
-import { callsTools, END, messages, modelNode, StateGraph, tool, toolNode } from '../src/index.ts'
+import {
+  callsTools,
+  END,
+  forgetTool,
+  messages,
+  modelNode,
+  recallTool,
+  rememberTool,
+  StateGraph,
+  tool,
+  toolNode,
+} from '../src/index.ts'
 
 interface Order {
   readonly item: string
@@ -37,10 +49,11 @@ const refund = tool('refund', {
   },
 })
 
-const tools = [lookUpOrder, refund]
+const tools = [lookUpOrder, refund, rememberTool(), recallTool(), forgetTool()]
 
 const instructions = `You are the support desk of a small shop. Be brief and kind.
-Look an order up before you speak of it. Refund only what the customer asks for.`
+Look an order up before you speak of it. Refund only what the customer asks for.
+When they ask you to remember something, do; when an answer may depend on what they said in another conversation, recall it.`
 
 export const support = new StateGraph({
   state: { messages: messages() },
