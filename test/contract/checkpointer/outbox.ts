@@ -44,9 +44,10 @@ export function outbox(subject: Subject) {
   test('a message is lent to one at a time, and again when its time is up', async () => {
     const at = freshThread()
     await sent(at)
-    const [message] = await take(at, { leaseMs: 20 })
+    // Long enough for a busy machine to ask twice within it.
+    const [message] = await take(at, { leaseMs: 400 })
     expect(await take(at, { token: 'b' })).toEqual([])
-    await passing(40)
+    await passing(500)
     expect(await take(at, { token: 'b' })).toMatchObject([{ id: message?.id, attempt: 2 }])
     if (message === undefined) return
     expect(await subject().outbox.settle(ref(message), { status: 'delivered' })).toBe(false)
