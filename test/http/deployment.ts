@@ -135,7 +135,7 @@ export async function conforming(method: string, path: string, response: Respons
   const { status, headers } = response
   const text = await response.text()
   const type = headers.get('content-type')?.split(';')[0] ?? ''
-  const body: unknown = /json$/.test(type) ? JSON.parse(text) : undefined
+  const body: unknown = /[/+]json$/.test(type) ? JSON.parse(text) : undefined
   const described = responseFor(method, path, status)
   const schema = described?.content?.[type]?.schema
   if (text !== '' && described !== undefined)
