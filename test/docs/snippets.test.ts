@@ -7,7 +7,7 @@ import { scriptedModel } from '../../local/model/server.ts'
 import { pgliteEngine } from '../../local/neon/pglite.ts'
 import type { StandIn } from '../../local/stand-in.ts'
 import packageJson from '../../package.json' with { type: 'json' }
-import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
+import { memoryCheckpointer, memoryStore } from '../../src/adapters/memory/index.ts'
 import { openaiModel } from '../../src/adapters/openai/index.ts'
 import { serve } from '../../src/http/index.ts'
 import { support } from '../../workers/support.ts'
@@ -172,10 +172,12 @@ async function localService() {
   const model: StandIn = await scriptedModel({ chunkDelayMs: 0 })
   const secret = 'a secret for the snippets, long enough'
   const checkpointer = memoryCheckpointer()
+  const store = memoryStore()
   const app = serve({
     graphs: {
       support: support.compile({
         checkpointer,
+        store,
         model: openaiModel({ apiKey: 'none', baseUrl: `${model.url}/v1`, model: 'scripted-1' }),
         name: 'support',
       }),
