@@ -1,4 +1,5 @@
 // What it brings to ask the model ahead of Postgres, and what it throws away: on and off, with Postgres far and Redis near.
+import { memoryStore } from '../src/adapters/memory/index.ts'
 import { openaiModel } from '../src/adapters/openai/index.ts'
 import { type CompiledGraph, user } from '../src/index.ts'
 import { support } from '../workers/support.ts'
@@ -37,7 +38,14 @@ export async function speculation(choices: ServerChoices = embedded): Promise<Re
 function supportGraph({ checkpointer, cache, settings }: Stack, speculate: boolean): CompiledGraph {
   const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: name } = settings
   const model = openaiModel({ apiKey, baseUrl, model: name })
-  return support.compile({ checkpointer, ...(cache && { cache }), model, name: 'support', speculate })
+  return support.compile({
+    checkpointer,
+    store: memoryStore(),
+    ...(cache && { cache }),
+    model,
+    name: 'support',
+    speculate,
+  })
 }
 
 interface Times {

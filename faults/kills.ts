@@ -1,5 +1,6 @@
 // The deployed Worker, killed with SIGKILL at random moments under load: what was accepted is kept.
 import { tokenFor } from '../local/secrets.ts'
+import { memoryStore } from '../src/adapters/memory/index.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 import { support } from '../workers/support.ts'
 import { type Problem, problemsOf, type Told } from './checker.ts'
@@ -94,7 +95,7 @@ async function finished(worker: Workerd, { pool }: RealServices, clients: readon
 
 async function problemsIn({ storage }: RealServices, thread: string, told: readonly Told[]): Promise<Problem[]> {
   const { checkpointer } = storage
-  const app = support.compile({ checkpointer, model: scriptedModel(() => ''), name: 'support' })
+  const app = support.compile({ checkpointer, store: memoryStore(), model: scriptedModel(() => ''), name: 'support' })
   return problemsOf({
     ...{ told, stored: await readStored({ checkpointer, app, tenant, lines: linesOf }, thread) },
     ...{ calls: [], delivered: [], sends: false, pushing: false },

@@ -1,7 +1,7 @@
 // The example graph gives equal states and history in memory and on Neon with Upstash, both by their published clients.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Stack, stack } from '../bench/stack.ts'
-import { memoryCache, memoryCheckpointer } from '../src/adapters/memory/index.ts'
+import { memoryCache, memoryCheckpointer, memoryStore } from '../src/adapters/memory/index.ts'
 import { openaiModel } from '../src/adapters/openai/index.ts'
 import { type CompiledGraph, user } from '../src/index.ts'
 import { support } from '../workers/support.ts'
@@ -48,7 +48,8 @@ test('the support desk says, stores and remembers the same everywhere', async ()
     baseUrl: settings.OPENAI_BASE_URL,
     retries: 0,
   })
-  const inMemory = support.compile({ checkpointer: memoryCheckpointer(), cache: memoryCache(), model, name: 'support' })
+  const storage = { checkpointer: memoryCheckpointer(), cache: memoryCache(), store: memoryStore() }
+  const inMemory = support.compile({ ...storage, model, name: 'support' })
   const local = await conversation(inMemory)
   taken()
   const remote = await conversation(graphs.support ?? expect.unreachable())
