@@ -7,6 +7,8 @@ const minute = 60_000
 
 export default defineConfig({
   test: {
+    // One fewer than there are cores, unless told otherwise: on two that is one after the other.
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -188,16 +188,20 @@ test('a run goes on when its reader leaves, and one that was to stop then is sto
 
 test('a silent stream says every five seconds that it is alive', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-  const { as, open } = deployment()
-  const answer = as()('POST', '/runs/stream', { assistant_id: 'waits', input: {} })
-  const waited = as()('POST', '/runs/wait', { assistant_id: 'waits', input: {} })
+  const { app, open } = deployment()
+  const headers = { authorization: `Bearer ${await tokenFor()}` }
+  const begin = async (path: string) =>
+    app.request(path, { method: 'POST', headers, body: '{"assistant_id":"waits","input":{}}' })
+  // Both have begun before the clock moves.
+  const [streaming, waiting] = await Promise.all(['/runs/stream', '/runs/wait'].map(begin))
+  const [answer, waited] = [streaming?.text(), waiting?.text()]
   for (let seconds = 0; seconds < 12; seconds++) {
     await vi.advanceTimersByTimeAsync(1_000)
     await new Promise((resolve) => setImmediate(resolve))
   }
   open()
-  expect((await answer).text.match(/^: heartbeat$/gm)?.length).toBe(2)
-  expect((await waited).text).toMatch(/^\n\n\{/)
+  expect((await answer)?.match(/^: heartbeat$/gm)?.length).toBe(2)
+  expect(await waited).toMatch(/^\n\n\{/)
 })
 
 test('a stream is taken up again after the last event that was seen', async () => {

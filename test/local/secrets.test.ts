@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 it('they are made once, each another', async () => {
   const secrets = await localSecrets(folder)
-  expect(new Set(Object.values(secrets)).size).toBe(5)
+  expect(new Set(Object.values(secrets)).size).toBe(6)
   expect(await localSecrets(folder)).toEqual(secrets)
 })
 
@@ -21,7 +21,8 @@ it('a folder of an earlier version keeps what it has, and gets the rest once', a
   const before = { auth: 'a', cache: 'c', database: 'd', redis: 'r' }
   writeFileSync(join(folder, 'secrets.json'), JSON.stringify(before))
   const secrets = await localSecrets(folder)
-  expect(secrets).toEqual({ ...before, vector: expect.stringMatching(/^.{43}$/) })
+  const made = expect.stringMatching(/^.{43}$/)
+  expect(secrets).toEqual({ ...before, vector: made, webhooks: made })
   expect(await localSecrets(folder)).toEqual(secrets)
 })
 
