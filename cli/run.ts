@@ -7,8 +7,14 @@ import { RefusedError, Service, UnreachableError } from './service.ts'
 import { targetOf } from './target.ts'
 import { block } from './text.ts'
 import { threadCommands } from './threads.ts'
+import { webhookCommands } from './webhooks.ts'
 
-const commands: Readonly<Record<string, Command>> = { ...threadCommands, ...checkpointCommands, ...approvalCommands }
+const commands: Readonly<Record<string, Command>> = {
+  ...threadCommands,
+  ...checkpointCommands,
+  ...approvalCommands,
+  ...webhookCommands,
+}
 
 const everywhere: Readonly<Record<string, Option>> = {
   json: { summary: 'prints what the service answered, as JSON' },
