@@ -8,17 +8,18 @@ import { type Loopback, loopback } from './loopback.ts'
 let server: Loopback | undefined
 afterEach(() => server?.close())
 
-async function connected() {
+async function connected(scope = 'chat') {
   const { app, ...all } = travelling()
   server = await loopback((request) => app.fetch(request))
-  const options = { apiUrl: server.url, apiKey: await tokenFor(), callerOptions: { maxRetries: 0 } }
+  const options = { apiUrl: server.url, apiKey: await tokenFor({ scope }), callerOptions: { maxRetries: 0 } }
   return { ...all, client: new Client(options) }
 }
 
 const ids = (history: readonly ThreadState[]) => history.map(({ checkpoint }) => checkpoint.checkpoint_id)
 
 test('a state is updated, and forked from a checkpoint of the history', async () => {
-  const { client } = await connected()
+  // `asNode` is for operators.
+  const { client } = await connected('chat operate')
   const { thread_id: thread } = await client.threads.create()
   await client.runs.wait(thread, 'abc', { input: { log: 'in' } })
   const updated = await client.threads.updateState(thread, { values: { word: 'new' } })
