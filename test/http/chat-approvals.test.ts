@@ -1,5 +1,5 @@
 // Approvals over the chat routes, without a client of the AI SDK: what is asked, what counts as a decision, and what never does.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import * as z from 'zod/mini'
 import { memoryCheckpointer, memoryEventLog } from '../../src/adapters/memory/index.ts'
 import type { UiChunk } from '../../src/http/ui-chunks.ts'
@@ -596,4 +596,46 @@ test('a question of another kind is told as data, and is answered by its own roa
   expect(await problem(call(app, '/chat', { body: decided(id, true) }))).toEqual({ status: 422, code: 'input_invalid' })
   await (await call(app, `/approvals/${id}`, { body: { answer: 'red' } })).text()
   await expect.poll(async () => (await shown(app)).at(-1)?.parts.at(-1)).toMatchObject({ text: 'It is red.' })
+})
+
+test('what is said beside a question is void until the superstep is done, and told once then', async () => {
+  const colour = interrupt('colour', { payload: z.string(), answer: z.enum(['red', 'blue']) })
+  const graph = new StateGraph({
+    state: { messages: messages(), colour: last('') },
+    nodes: {
+      talk: async (state, { model }) => ({ messages: await model.reply(state.messages) }),
+      ask: { interrupts: [colour], run: async (_, context) => ({ colour: await context.interrupt(colour, 'which?') }) },
+    },
+    edges: { start: ['talk', 'ask'] },
+  })
+  const { app } = chatApp({ graph, model: scriptedModel(() => 'I think of one.') })
+  const chunks = await chunksOf(call(app, '/chat', { body: said('paint') }))
+  expectReadable(chunks)
+  expect(textOf(chunks)).toBe('I think of one.')
+  expect(chunks).toContainEqual({ type: 'data-withdrawn', data: { parts: [1] } })
+  expect((await shown(app)).at(-1)?.parts.map(({ type }) => type)).toEqual(['data-interrupt'])
+  const [question] = (await (await call(app, '/approvals')).json()) as { id: string }[]
+  await (await call(app, `/approvals/${question?.id}`, { body: { answer: 'red' } })).text()
+  await expect
+    .poll(async () => (await shown(app)).at(-1)?.parts)
+    .toMatchObject([{ type: 'step-start' }, { type: 'text', text: 'I think of one.' }])
+})
+
+test('a run that fails after the decision says so, also when the decision is sent again; the call is made once', async () => {
+  const script: Script = (list) =>
+    list.at(-1)?.role === 'tool'
+      ? { text: 'It is', cutOff: true }
+      : { calls: [{ id: 'c1', name: 'refund', arguments: { order: 'A1', cents: 900 } }] }
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const { app, runs } = house({ script })
+  const { id } = await asked(app)
+  const chunks = await chunksOf(call(app, '/chat', { body: decided(id, true) }))
+  expectReadable(chunks, { approvals: true, calls: ['c1'] })
+  expect(chunks.at(-1)?.type).toBe('error')
+  const again = await chunksOf(call(app, '/chat', { body: decided(id, true) }))
+  expectReadable(again, { approvals: true, calls: ['c1'] })
+  expect(again.at(-1)?.type).toBe('error')
+  expect(runs).toHaveLength(1)
+  expect((await shown(app))[1]?.parts.at(-1)).toMatchObject({ state: 'output-available' })
+  logged.mockRestore()
 })

@@ -296,3 +296,25 @@ test('a result of a call that the page has not seen is not sent', () => {
   const saved = { seq: 2, step: 1, values: {}, next: [], writes: [{ node: 'tools', update: { messages: [write] } }] }
   expect(chunksOf([{ type: 'checkpoint-saved', ...saved }])).toEqual([])
 })
+
+test('what is withdrawn of a run that goes on is named by its place in the message that the page has', () => {
+  const place = { step: 3, node: 'model' }
+  const continued = { run: 'r', step: 2, messages: [], parts: 4, answered: new Set<string>() }
+  const transcript = new UiTranscript({ thread: 't', approvals: 'calls' }, continued)
+  const events: RunEvent[] = [
+    { type: 'text-delta', messageId: 'old', text: 'Seen.', step: 2, node: 'model' },
+    { type: 'reply-started', messageId: 'm', ...place },
+    { type: 'text-delta', messageId: 'm', text: 'Void.', ...place },
+    { type: 'task-retried', attempt: 1, error: new RecollectError('model_failed', 'It broke off.'), ...place },
+  ]
+  const chunks = [...transcript.begin('r'), ...events.flatMap((event) => transcript.chunksOf(event))]
+  expect(chunks.map(({ type }) => type)).toEqual([
+    'start',
+    'start-step',
+    'text-start',
+    'text-delta',
+    'text-end',
+    'data-withdrawn',
+  ])
+  expect(chunks.at(-1)).toEqual({ type: 'data-withdrawn', data: { parts: [5] } })
+})
