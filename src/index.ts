@@ -1,7 +1,8 @@
 // The public names of recollect.
 
 // Agents.
-export { agent, type ModelNodeOptions, modelNode } from './agent/agent.ts'
+export { agent } from './agent/agent.ts'
+export { extraction } from './agent/extraction.ts'
 export { forgetTool, type MemoryToolOptions, recallTool, rememberTool } from './agent/memory-tools.ts'
 export {
   assistant,
@@ -14,6 +15,7 @@ export {
   system,
   user,
 } from './agent/messages.ts'
+export { type ModelNodeOptions, modelNode } from './agent/model-node.ts'
 export { citations, type RecallNodeOptions, recalled, recallNode } from './agent/recalled.ts'
 export { subgraph } from './agent/subgraph.ts'
 export { type NewSummary, summarizeNode, summary } from './agent/summary.ts'
@@ -45,6 +47,7 @@ export { CompiledGraph } from './runtime/compiled-graph.ts'
 export type { Context, Env, NodeModel, ReplyOptions } from './runtime/context.ts'
 export type { Deliver, Delivery, DeliveryResult } from './runtime/delivery.ts'
 export type { CheckpointSaved, PendingInterrupt, RunEvent, RunInterrupted, RunStarted } from './runtime/events.ts'
+export type { Extraction } from './runtime/extraction.ts'
 export type { FollowOptions } from './runtime/follow.ts'
 export type { HistoryPage, StateSnapshot, ThreadAddress } from './runtime/history.ts'
 export type { CompileOptions, RunOptions } from './runtime/options.ts'

@@ -13,7 +13,14 @@ import {
   upstashItemIndex,
 } from '../src/adapters/upstash/index.ts'
 import { type Auth, type HealthCheck, type ReviewLinks, reviewUrl, serve } from '../src/http/index.ts'
-import { type CompiledGraph, type Env, type IndexedStoreOptions, indexedStore, WebhookOffice } from '../src/index.ts'
+import {
+  type CompiledGraph,
+  type Env,
+  extraction,
+  type IndexedStoreOptions,
+  indexedStore,
+  WebhookOffice,
+} from '../src/index.ts'
 import { hashOf } from '../src/kernel/hash.ts'
 import type { Cache, Checkpointer, EventLog, Orphan, Store } from '../src/ports/index.ts'
 import { type Settings, settingsOf } from './env.ts'
@@ -71,7 +78,8 @@ function compose(env: Env): Composition {
     ...(webhooks && { webhooks }),
     ...(queue && { passOn: (run: Orphan) => queue.send(run) }),
   }
-  const graphs = { support: support.compile({ ...options, extract: {}, name: 'support' }) }
+  const extract = settings.EXTRACTION === 'on' ? { extract: extraction() } : {}
+  const graphs = { support: support.compile({ ...options, ...extract, name: 'support' }) }
   const health: Record<string, HealthCheck> = {
     postgres: { fingerprint: fingerprintOf(database), check: () => checkNeon(sql) },
     ...(redis && { redis: { fingerprint: fingerprintOf(redis.url), check: () => checkUpstash(redis) } }),

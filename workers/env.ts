@@ -71,6 +71,14 @@ export const variables = {
     example: '1536',
     about: 'How many numbers its vectors have, as the index has them.',
   },
+  EXTRACTION: {
+    secret: false,
+    required: false,
+    default: 'on',
+    example: 'on',
+    about:
+      'Whether lasting facts are distilled from a thread once it is quiet, and remembered: `on` or `off`. It takes a model call a quiet thread.',
+  },
   SHARED_NAMESPACES: {
     secret: false,
     required: false,
@@ -223,6 +231,7 @@ function combinationProblems(settings: Settings): string[] {
   if (UPSTASH_VECTOR_KIND !== undefined && !['sparse', 'dense', 'hybrid'].includes(UPSTASH_VECTOR_KIND)) {
     problems.push('UPSTASH_VECTOR_KIND must be sparse, dense or hybrid.')
   }
+  if (settings.EXTRACTION !== 'on' && settings.EXTRACTION !== 'off') problems.push('EXTRACTION must be on or off.')
   for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT, EMBEDDING_DIMENSIONS })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) problems.push(`${name} must be a whole number above 0.`)
   }

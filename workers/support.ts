@@ -7,6 +7,8 @@ import {
   forgetTool,
   messages,
   modelNode,
+  recalled,
+  recallNode,
   recallTool,
   rememberTool,
   StateGraph,
@@ -53,16 +55,18 @@ const tools = [lookUpOrder, refund, rememberTool(), recallTool(), forgetTool()]
 
 const instructions = `You are the support desk of a small shop. Be brief and kind.
 Look an order up before you speak of it. Refund only what the customer asks for.
-When they ask you to remember something, do; when an answer may depend on what they said in another conversation, recall it.`
+What is remembered of the customer is given to you. When they ask you to remember something, do; when you need more of what they said in other conversations, recall it.`
 
 export const support = new StateGraph({
-  state: { messages: messages() },
+  state: { messages: messages(), recalled: recalled() },
   nodes: {
+    recall: recallNode(),
     reply: modelNode({ system: instructions, tools, timeoutMs: 45_000 }),
     tools: toolNode(tools),
   },
   edges: {
-    start: 'reply',
+    start: 'recall',
+    recall: 'reply',
     reply: (state) => (callsTools(state) ? 'tools' : END),
     tools: 'reply',
   },

@@ -9,7 +9,7 @@ const memory = (name: string, tests: string) => ({
 export const extractionGuards: readonly Mutant[] = [
   {
     guard: 'E3 facts, and how far they reach, fit what was read',
-    ...{ file: 'src/runtime/extracting.ts', tests: 'test/memory/extraction-crashes.test.ts' },
+    ...{ file: 'src/agent/extraction.ts', tests: 'test/memory/extraction-crashes.test.ts' },
     ...{ find: 'strict: true', replace: 'strict: false' },
     killedBy: ['two at work on one thread', 'a person who is forgotten while the model thinks'],
   },

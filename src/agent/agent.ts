@@ -1,92 +1,50 @@
-// The usual agent: a model that may call tools until it has an answer.
+// The usual agent: a model that may call tools until it has an answer; with a summary of what no longer fits, with what is remembered.
 import { END } from '../graph/command.ts'
-import type { PlainNode } from '../graph/node.ts'
-import type { AssistantMessage, Message } from '../ports/model.ts'
-import type { Context } from '../runtime/context.ts'
+import type { Message } from '../ports/model.ts'
 import { StateGraph } from '../runtime/state-graph.ts'
 import { callsTools, messages } from './messages.ts'
+import { modelNode, type Plain, type Summarizing } from './model-node.ts'
+import { type RecallNodeOptions, recalled, recallNode } from './recalled.ts'
 import { summarizeNode, summary } from './summary.ts'
-import { bytesIn, bytesOf } from './token-count.ts'
-import type { Tool } from './tool.ts'
 import { toolNode } from './tool-node.ts'
-import {
-  countsByUsage,
-  currentSummary,
-  needsSummary,
-  type PlainTrim,
-  type Summary,
-  type SummaryTrim,
-  type Trim,
-  trimmed,
-} from './trim.ts'
+import { needsSummary } from './trim.ts'
 
-export interface ModelNodeOptions {
-  /** Goes before the conversation at every call, and into no thread. */
-  readonly system?: string
-  readonly tools?: readonly Tool[]
-  /** What the model sees of the conversation. All of it unless told otherwise; the thread keeps all of it in any case. */
-  readonly trim?: Trim
-  readonly temperature?: number
-  readonly maxOutputTokens?: number
-  /** How long one answer may take. 60,000 unless told otherwise. */
-  readonly timeoutMs?: number
-}
-
-type Summarizing = ModelNodeOptions & { readonly trim: SummaryTrim }
-type Plain = ModelNodeOptions & { readonly trim?: PlainTrim }
-type ModelNode<State> = PlainNode<
-  { readonly messages: readonly Message[] } & State,
-  { messages: AssistantMessage },
-  Context
->
-
-/** A node that gives the model's answer to the conversation. Pure: it has no effect but its message. */
-export function modelNode(options: Summarizing): ModelNode<{ readonly summary: Summary | undefined }>
-export function modelNode(options?: Plain): ModelNode<unknown>
-export function modelNode({
-  timeoutMs,
-  trim,
-  ...reply
-}: ModelNodeOptions = {}): ModelNode<{ readonly summary?: Summary | undefined }> {
-  const summarizing = needsSummary(trim)
-  const weighing = countsByUsage(trim)
-  const fixedBytes = bytesIn((reply.system ?? '') + JSON.stringify(reply.tools ?? []))
-  return {
-    pure: true,
-    requires: ['model'],
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    run: async ({ messages, summary: latest }, { model }) => {
-      if (trim === undefined) return { messages: await model.reply(messages, reply) }
-      const summary = summarizing ? currentSummary({ messages, summary: latest }) : undefined
-      const view = await trimmed(messages, trim, summary)
-      const answer = await model.reply(view, { ...reply, summary })
-      if (!weighing || answer.usage === undefined) return { messages: answer }
-      const inputBytes = view.reduce(
-        (sum, message) => sum + bytesOf(message),
-        fixedBytes + bytesIn(summary?.text ?? ''),
-      )
-      return { messages: { ...answer, usage: { ...answer.usage, inputBytes } } }
-    },
-  }
+interface Recalling {
+  /** Before each answer, what is remembered and near what the person said: of them, with `true`. Needs a store. */
+  readonly recall: true | RecallNodeOptions
 }
 
 /**
- * A graph of two nodes, `model` and `tools`, on the channel `messages`; with a summary also `summarize`, and the channel `summary`.
- * Write your own when you need more: it is as short as this one.
+ * A graph of two nodes, `model` and `tools`, on the channel `messages`; with `recall` also a node and a channel for it, `recall` and
+ * `recalled`; with a summary `summarize` and `summary`. Write your own when you need more: it is as short as these.
  */
+export function agent(options: Summarizing & Recalling): ReturnType<typeof summarizingRecallingAgent>
 export function agent(options: Summarizing): ReturnType<typeof summarizingAgent>
+export function agent(options: Plain & Recalling): ReturnType<typeof recallingAgent>
 export function agent(options?: Plain): ReturnType<typeof plainAgent>
-export function agent(
-  options: Summarizing | Plain = {},
-): ReturnType<typeof summarizingAgent> | ReturnType<typeof plainAgent> {
-  return isSummarizing(options) ? summarizingAgent(options) : plainAgent(options)
+export function agent(options: (Summarizing | Plain) & Partial<Recalling> = {}) {
+  const { recall, ...others } = options
+  if (isSummarizing(others)) {
+    return recall ? summarizingRecallingAgent({ ...others, recall }) : summarizingAgent(others)
+  }
+  return recall ? recallingAgent({ ...others, recall }) : plainAgent(others)
 }
+
+const orEnd = (state: { readonly messages: readonly Message[] }) => (callsTools(state) ? 'tools' : END)
 
 function plainAgent({ tools = [], ...options }: Plain) {
   return new StateGraph({
     state: { messages: messages() },
     nodes: { model: modelNode({ tools, ...options }), tools: toolNode(tools) },
-    edges: { start: 'model', model: (state) => (callsTools(state) ? 'tools' : END), tools: 'model' },
+    edges: { start: 'model', model: orEnd, tools: 'model' },
+  })
+}
+
+function recallingAgent({ tools = [], recall, ...options }: Plain & Recalling) {
+  return new StateGraph({
+    state: { messages: messages(), recalled: recalled() },
+    nodes: { recall: recallingNode(recall), model: modelNode({ tools, ...options }), tools: toolNode(tools) },
+    edges: { start: 'recall', recall: 'model', model: orEnd, tools: 'model' },
   })
 }
 
@@ -98,12 +56,25 @@ function summarizingAgent({ tools = [], ...options }: Summarizing) {
       tools: toolNode(tools),
       summarize: summarizeNode(options.trim),
     },
-    edges: {
-      start: ['model', 'summarize'],
-      model: (state) => (callsTools(state) ? 'tools' : END),
-      tools: 'model',
-    },
+    edges: { start: ['model', 'summarize'], model: orEnd, tools: 'model' },
   })
+}
+
+function summarizingRecallingAgent({ tools = [], recall, ...options }: Summarizing & Recalling) {
+  return new StateGraph({
+    state: { messages: messages(), summary: summary(), recalled: recalled() },
+    nodes: {
+      recall: recallingNode(recall),
+      model: modelNode({ tools, ...options }),
+      tools: toolNode(tools),
+      summarize: summarizeNode(options.trim),
+    },
+    edges: { start: 'recall', recall: ['model', 'summarize'], model: orEnd, tools: 'model' },
+  })
+}
+
+function recallingNode(recall: Recalling['recall']) {
+  return recallNode(recall === true ? {} : recall)
 }
 
 function isSummarizing(options: Summarizing | Plain): options is Summarizing {

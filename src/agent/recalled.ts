@@ -41,7 +41,7 @@ export interface RecallNodeOptions {
   readonly filter?: Filter
 }
 
-/** A node that recalls what is near the last message. Pure. */
+/** A node that recalls what is near the last message. Pure. Of nobody it recalls nothing: a run without a user has no `{user}`. */
 export function recallNode({
   namespace = ownNamespace,
   ...options
@@ -54,6 +54,7 @@ export function recallNode({
     pure: true,
     requires: ['store'],
     run: async ({ messages }, context) => {
+      if (context.user === '' && namespace.includes('{user}')) return { recalled: [] }
       const memory = context.memory(...namespaceFor(namespace, context))
       const asked = messages.findLast(({ role }) => role === 'user')?.content ?? ''
       return { recalled: await memory.recall(asked, options) }

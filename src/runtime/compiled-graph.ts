@@ -31,12 +31,15 @@ export class CompiledGraph<C extends Channels = Channels> {
   readonly name: string
   readonly graph: Graph
   readonly #options: CompileOptions
+  /** `undefined`: this graph remembers nothing. */
+  readonly #house: House | undefined
 
   constructor(graph: Graph, options: CompileOptions) {
     this.graph = graph
     this.#options = options
     this.name = options.name ?? 'default'
     assertId('graph', this.name)
+    this.#house = houseOf(this.name, graph, options)
   }
 
   /**
@@ -64,7 +67,7 @@ export class CompiledGraph<C extends Channels = Channels> {
    */
   async run(input: unknown, options: RunOptions = {}): Promise<RunResult<C>> {
     const run = turnRunOf(this.graph, input, { ...this.#options, ...options })
-    const house = this.#house(options)
+    const house = this.#houseFor(options)
     if (house === undefined) return this.#runWithoutThread(input, run.id, options)
     const address = this.#address(options)
     const createThread = options.createThread ?? true
@@ -116,7 +119,7 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   /** Finishes a run whose worker is gone, or that was answered. False: somebody else did. */
   async finish({ tenant, thread, run }: Omit<Orphan, 'graph'>, options: Attendance = {}): Promise<boolean> {
-    const house = this.#house({ thread })
+    const house = this.#houseFor({ thread })
     if (house === undefined) return false
     const deferred: Promise<unknown>[] = []
     const defer = (work: Promise<unknown>) => deferred.push(work)
@@ -150,7 +153,7 @@ export class CompiledGraph<C extends Channels = Channels> {
   /** What delivers this graph's messages. */
   get deliverer(): Deliverer {
     const { deliver = {}, env = {} } = this.#options
-    return { deliver: this.#house({})?.deliver ?? deliver, env }
+    return { deliver: this.#house?.deliver ?? deliver, env }
   }
 
   /** The thread's head, or one of its checkpoints. */
@@ -202,15 +205,14 @@ export class CompiledGraph<C extends Channels = Channels> {
   }
 
   #threads({ thread }: Partial<ThreadAddress>): House {
-    const house = this.#house(thread === undefined ? {} : { thread })
+    const house = this.#houseFor(thread === undefined ? {} : { thread })
     if (house !== undefined) return house
     throw checkpointerMissing(thread === undefined ? 'A thread' : `Thread "${thread}"`)
   }
 
   /** `undefined`: this graph remembers nothing, and nobody names a thread. */
-  #house({ thread }: Partial<ThreadAddress>): House | undefined {
-    const house = houseOf(this.name, this.graph, this.#options)
-    if (house !== undefined || thread === undefined) return house
+  #houseFor({ thread }: Partial<ThreadAddress>): House | undefined {
+    if (this.#house !== undefined || thread === undefined) return this.#house
     throw checkpointerMissing(`Thread "${thread}"`)
   }
 

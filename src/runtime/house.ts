@@ -1,7 +1,6 @@
 // What the turns of one compiled graph are taken with.
 import type { Graph } from '../graph/graph.ts'
 import type { Namespace } from '../kernel/namespace.ts'
-import type { ExtractOptions } from '../memory/extraction.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
@@ -9,7 +8,7 @@ import type { Model } from '../ports/model.ts'
 import type { Store } from '../ports/store.ts'
 import type { Env } from './context.ts'
 import type { Deliver, WebhookSender } from './delivery.ts'
-import { extracting, extractTopic } from './extracting.ts'
+import { type Extraction, extractTopic } from './extraction.ts'
 import type { CompileOptions } from './options.ts'
 
 export interface House {
@@ -22,7 +21,7 @@ export interface House {
   readonly store: Store | undefined
   readonly sharedNamespaces: readonly Namespace[]
   /** `undefined`: nothing is remembered of what is said unless a node does. */
-  readonly extract: ExtractOptions | undefined
+  readonly extract: Extraction | undefined
   readonly env: Env
   readonly deepFreeze: boolean
   readonly speculate: boolean
@@ -56,8 +55,8 @@ export function houseOf(name: string, graph: Graph, options: CompileOptions): Ho
     webhooks,
   } = options
   const { env = {}, deepFreeze = false, speculate = true, leaseMs = 60_000, deliver = {} } = options
+  const ours = extract && { [extractTopic]: extract.reader({ graph, checkpointer, store, model }) }
   if (checkpointer === undefined) return undefined
-  const ours = extract && { [extractTopic]: extracting({ graph, checkpointer, store, model }, extract) }
   return {
     ...{ name, graph, checkpointer, cache, events, model, env, deepFreeze, speculate, leaseMs },
     ...{ store, sharedNamespaces, extract },

@@ -1,7 +1,6 @@
 // What a graph is compiled with, and what a run is begun with.
 
 import type { Namespace } from '../kernel/namespace.ts'
-import type { ExtractOptions } from '../memory/extraction.ts'
 import type { Cache } from '../ports/cache.ts'
 import type { BusyStrategy, Checkpointer, Orphan } from '../ports/checkpointer.ts'
 import type { EventLog } from '../ports/event-log.ts'
@@ -10,6 +9,7 @@ import type { Store } from '../ports/store.ts'
 import type { Env } from './context.ts'
 import type { Deliver, WebhookSender } from './delivery.ts'
 import type { Emit } from './events.ts'
+import type { Extraction } from './extraction.ts'
 import { harmless } from './harmless.ts'
 import type { ThreadAddress } from './history.ts'
 
@@ -25,8 +25,8 @@ export interface CompileOptions {
   readonly store?: Store
   /** Namespaces that everybody of a tenant may read beside their own, `['users', <user>]`. None unless told otherwise. */
   readonly sharedNamespaces?: readonly Namespace[]
-  /** Reads each thread once it is quiet, and remembers lasting facts of what was said. `{}` for the usual. Never unless told. */
-  readonly extract?: ExtractOptions
+  /** Reads each thread once it is quiet, and remembers lasting facts of what was said: `extraction()`. Never unless told. */
+  readonly extract?: Extraction
   readonly env?: Env
   /** The graph's name in stored runs. `default` unless told otherwise. */
   readonly name?: string

@@ -3,9 +3,6 @@ import type { Channels } from '../graph/channel.ts'
 import { type Graph, type GraphDefinition, graphOf } from '../graph/graph.ts'
 import type { NodeDefinition } from '../graph/node.ts'
 import { RecollectError } from '../kernel/errors.ts'
-import { wholeNumber } from '../kernel/item.ts'
-import { assertNamespace } from '../kernel/namespace.ts'
-import { ownNamespace } from '../memory/namespace-template.ts'
 import { CompiledGraph } from './compiled-graph.ts'
 import type { Context } from './context.ts'
 import type { CompileOptions } from './options.ts'
@@ -32,24 +29,6 @@ export class StateGraph<C extends Channels, Nodes extends Record<string, NodeDef
         )
       }
     }
-    checkExtract(this.graph, options)
     return new CompiledGraph<C>(this.graph, options)
   }
-}
-
-function checkExtract({ channels }: Graph, options: CompileOptions): void {
-  const { extract } = options
-  if (extract === undefined) return
-  for (const needed of ['checkpointer', 'store', 'model'] as const) {
-    if (options[needed] !== undefined) continue
-    throw new RecollectError('graph_invalid', `To extract needs a ${needed}: compile({ extract, ${needed}: … }).`)
-  }
-  if (!Object.hasOwn(channels, 'messages')) {
-    throw new RecollectError(
-      'graph_invalid',
-      'What is extracted is read from a channel "messages", which the graph does not have.',
-    )
-  }
-  assertNamespace(extract.namespace ?? ownNamespace)
-  wholeNumber('extract.afterMs', extract.afterMs ?? 0, { atLeast: 0, atMost: 86_400_000 })
 }

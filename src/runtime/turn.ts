@@ -31,7 +31,7 @@ import {
   startingPosition,
 } from './claim.ts'
 import { answerOf, endOf, openInterrupts } from './ended-run.ts'
-import { extractionMessage } from './extracting.ts'
+import { extractionMessage } from './extraction.ts'
 import type { House } from './house.ts'
 import { cancelled, handedOver, heldLease, lost } from './lease.ts'
 import { Line } from './queue.ts'

@@ -1,7 +1,7 @@
 // What tests of extraction talk to: a graph that answers, and remembers by the script of the local model, over any storage.
 import { memoriesWritten } from '../../local/model/extraction.ts'
 import { memoryCheckpointer, memoryStore } from '../../src/adapters/memory/index.ts'
-import { agent, type ExtractOptions, sweep, user } from '../../src/index.ts'
+import { agent, type ExtractOptions, extraction, sweep, user } from '../../src/index.ts'
 import type { Checkpointer, Store } from '../../src/ports/index.ts'
 import { type Script, scriptedModel } from '../../src/testing/index.ts'
 
@@ -40,7 +40,7 @@ export const scripted: Script = (said) => writing(...memoriesWritten(said.at(-1)
 export function extractingOver({ checkpointer, store, pass }: Storage, options: Options = {}) {
   const { written = scripted, answer = 'Noted.', ...extract } = options
   const model = scriptedModel((said, request) => (isExtraction(request) ? written(said, request) : answer))
-  const app = agent().compile({ checkpointer, store, model, extract, name: 'chat' })
+  const app = agent().compile({ checkpointer, store, model, extract: extraction(extract), name: 'chat' })
   const say = async (text: string, thread = 't', person = 'alex', from?: string) => {
     const address = { tenant: 'acme', user: person, thread, ...(from !== undefined && { from }) }
     return app.run({ messages: user(text) }, address)

@@ -1,7 +1,7 @@
 // What extraction costs: nothing before the answer, and little behind it.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { neonCheckpointer, neonStore } from '../../src/adapters/neon/index.ts'
-import { agent, user } from '../../src/index.ts'
+import { agent, extraction, user } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
 import { extractingOver } from './extracting.ts'
@@ -31,7 +31,7 @@ test('a turn takes the statements that it takes without, before the answer and b
   const { checkpointer, store } = storage()
   const model = scriptedModel(() => 'Noted.')
   const taken: string[][] = []
-  for (const extract of [undefined, {}]) {
+  for (const extract of [undefined, extraction()]) {
     const app = agent().compile({ checkpointer, store, model, ...(extract && { extract }) })
     for (let turn = 0; turn < 2; turn++) {
       statements = []

@@ -1,7 +1,7 @@
 // Extraction: what is said in a thread is remembered once it is quiet, once, with where it is from; what contradicts
 // replaces, and stays in the history.
 import { beforeEach, describe, expect, test } from 'vitest'
-import { append, RecollectError, StateGraph } from '../../src/index.ts'
+import { append, extraction, RecollectError, StateGraph } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
 import { extractingOver, inMemory, type Storage, scripted, writing } from './extracting.ts'
 
@@ -211,8 +211,8 @@ test('a graph that cannot extract does not compile', () => {
   const { store, checkpointer } = storage
   const model = scriptedModel(() => 'Hi')
   const code = 'graph_invalid'
-  expect(() => graph.compile({ extract: {}, store, model })).toThrow(expect.objectContaining({ code }))
-  expect(() => graph.compile({ extract: {}, checkpointer, model })).toThrow(expect.objectContaining({ code }))
-  expect(() => graph.compile({ extract: {}, checkpointer, store })).toThrow(/model/)
-  expect(() => graph.compile({ extract: {}, checkpointer, store, model })).toThrow(/messages/)
+  expect(() => graph.compile({ extract: extraction(), store, model })).toThrow(expect.objectContaining({ code }))
+  expect(() => graph.compile({ extract: extraction(), checkpointer, model })).toThrow(expect.objectContaining({ code }))
+  expect(() => graph.compile({ extract: extraction(), checkpointer, store })).toThrow(/model/)
+  expect(() => graph.compile({ extract: extraction(), checkpointer, store, model })).toThrow(/messages/)
 })

@@ -6,8 +6,9 @@
 // E3 Whoever has read while another wrote, or while a memory was changed or the person was forgotten, writes nothing, and reads again.
 import { stateView } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
+import { wholeNumber } from '../kernel/item.ts'
 import { isRecord } from '../kernel/json.ts'
-import type { Namespace } from '../kernel/namespace.ts'
+import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
 import { type ExtractOptions, planned } from '../memory/extraction.ts'
 import {
   dropExtractionLog,
@@ -21,36 +22,47 @@ import {
 import { extractionRequest, proposalsOf } from '../memory/extraction-request.ts'
 import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
 import type { Message } from '../ports/model.ts'
-import type { OutboxEntry } from '../ports/outbox.ts'
 import type { Item, Store } from '../ports/store.ts'
-import { positionAt } from './chain.ts'
-import type { Deliver } from './delivery.ts'
-import type { House } from './house.ts'
-import { replyOf } from './reply.ts'
+import { positionAt } from '../runtime/chain.ts'
+import type { Deliver } from '../runtime/delivery.ts'
+import type { Extraction, ReadThrough } from '../runtime/extraction.ts'
+import { replyOf } from '../runtime/reply.ts'
 
-/** No topic of an application: its mark is for ours. */
-export const extractTopic = '$extract'
-
-const afterMs = 30_000
 const mostTries = 3
 
-/** What a turn leaves behind. No caller can choose an id like it. */
-export function extractionMessage(thread: string, options: ExtractOptions): OutboxEntry {
-  const debounceMs = options.afterMs ?? afterMs
-  return { id: `${extractTopic}:${thread}`, topic: extractTopic, payload: 'null', debounceMs }
+/**
+ * For `compile({ extract: extraction() })`: once a thread is quiet, a model call distils lasting facts of what was said in it. Throws
+ * `id_invalid` for what is no namespace, `input_invalid` for a time that is none; `compile` throws `graph_invalid` when a checkpointer,
+ * a store, a model or the channel `messages` is missing.
+ */
+export function extraction(options: ExtractOptions = {}): Extraction {
+  const { afterMs = 30_000, namespace = ownNamespace } = options
+  assertNamespace(namespace)
+  wholeNumber('extraction({ afterMs })', afterMs, { atLeast: 0, atMost: 86_400_000 })
+  return { afterMs, reader: (house) => reading(partsOf(house), options) }
 }
 
-type Parts = Pick<House, 'graph' | 'checkpointer' | 'store' | 'model'>
+type Parts = { readonly [Name in keyof ReadThrough]: NonNullable<ReadThrough[Name]> }
 
-export function extracting(parts: Parts, options: ExtractOptions): Deliver {
+function partsOf({ graph, checkpointer, store, model }: ReadThrough): Parts {
+  if (checkpointer === undefined || store === undefined || model === undefined) {
+    const missing = Object.entries({ checkpointer, store, model }).find(([, part]) => part === undefined)?.[0]
+    throw new RecollectError('graph_invalid', `To extract needs a ${missing}: compile({ extract, ${missing}: … }).`)
+  }
+  if (!Object.hasOwn(graph.channels, 'messages')) {
+    const problem = 'What is extracted is read from a channel "messages", which the graph does not have.'
+    throw new RecollectError('graph_invalid', problem)
+  }
+  return { graph, checkpointer, store, model }
+}
+
+function reading(parts: Parts, options: ExtractOptions): Deliver {
   return async ({ tenant, thread }, { signal }) => {
-    const { store, checkpointer } = parts
-    if (store === undefined) return
-    const record = await checkpointer.threads.get({ tenant, thread, owner: null })
+    const record = await parts.checkpointer.threads.get({ tenant, thread, owner: null })
     if (record === undefined) return
     const of = { tenant, thread, user: record.owner }
     for (let tries = 0; tries < mostTries; ) {
-      const outcome = await extractSome(parts, store, options, of, signal)
+      const outcome = await extractSome(parts, options, of, signal)
       if (outcome === 'read') return
       tries = outcome === 'outdated' ? tries + 1 : 0
     }
@@ -61,11 +73,11 @@ export function extracting(parts: Parts, options: ExtractOptions): Deliver {
 /** `written`: there is more to read. */
 async function extractSome(
   parts: Parts,
-  store: Store,
   options: ExtractOptions,
   of: ThreadOf,
   signal: AbortSignal,
 ): Promise<'read' | 'written' | 'outdated'> {
+  const { store } = parts
   const log = await openExtractionLog(store, of)
   const { checkpoint, said, more } = await readThread(parts, options, of, log)
   if (checkpoint === undefined) await dropExtractionLog(store, of)
@@ -128,7 +140,6 @@ async function near(
 }
 
 async function asked({ model }: Parts, said: readonly Message[], memories: readonly Item[], signal: AbortSignal) {
-  if (model === undefined) throw new RecollectError('model_missing', 'To extract needs a model: compile({ model: … }).')
   const nobody = { messageId: 'extraction', step: 0, node: 'extraction', emit: () => {} }
   return replyOf(model, { ...extractionRequest(said, memories), signal }, nobody)
 }

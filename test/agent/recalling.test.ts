@@ -1,0 +1,91 @@
+// The usual agent with `recall`: what is remembered of a person goes before each answer, whether the model asks for it or not.
+import { expect, test } from 'vitest'
+import { memoryCheckpointer, memoryStore } from '../../src/adapters/memory/index.ts'
+import { agent, type CompiledGraph, type CompileOptions, rememberTool, user } from '../../src/index.ts'
+import type { ModelRequest } from '../../src/ports/index.ts'
+import { scriptedModel } from '../../src/testing/index.ts'
+
+const toldMemories = ({ messages }: ModelRequest) => messages.filter(({ content }) => content.startsWith('<memories>'))
+const alex = { tenant: 'acme', user: 'alex' }
+
+async function remembering() {
+  const store = memoryStore()
+  await store.put({ tenant: 'acme', namespace: ['users', 'alex'], key: 'tea', value: { text: 'Alex drinks tea' } })
+  const model = scriptedModel(() => 'Tea, then.')
+  return { store, model, checkpointer: memoryCheckpointer() }
+}
+
+test('a conversation begins with what is remembered of the person', async () => {
+  const parts = await remembering()
+  const app = agent({ recall: true }).compile(parts)
+  await app.invoke({ messages: user('What do I drink: tea?') }, { ...alex, thread: 'new' })
+  await app.invoke({ messages: user('What do I drink: tea?') }, { tenant: 'acme', user: 'bob', thread: 'of-bob' })
+  const [first, second] = parts.model.requests.map(toldMemories)
+  expect(first).toHaveLength(1)
+  expect(first?.[0]?.content).toContain('Alex drinks tea')
+  expect(second).toEqual([])
+})
+
+test('what a tool remembers is recalled in the next thread', async () => {
+  const [store, checkpointer] = [memoryStore(), memoryCheckpointer()]
+  const call = { name: 'remember', arguments: { text: 'Bob sails on Sundays' } }
+  const model = scriptedModel((said) => (said.at(-1)?.content === 'remember it' ? { calls: [call] } : 'Noted.'))
+  const app = agent({ tools: [rememberTool()], recall: true }).compile({ store, checkpointer, model })
+  await app.invoke({ messages: user('remember it') }, { tenant: 'acme', user: 'bob', thread: 'first' })
+  await app.invoke({ messages: user('When does Bob sail?') }, { tenant: 'acme', user: 'bob', thread: 'second' })
+  expect(model.requests.at(-1)?.messages.map(({ content }) => content)).toEqual([
+    expect.stringContaining('Bob sails on Sundays'),
+    'When does Bob sail?',
+  ])
+})
+
+test('of nobody nothing is recalled', async () => {
+  const { store, model } = await remembering()
+  await agent({ recall: true })
+    .compile({ store, model })
+    .invoke({ messages: user('What do I drink: tea?') })
+  expect(model.requests.map(toldMemories)).toEqual([[]])
+})
+
+test('another namespace is recalled from, where the graph says so', async () => {
+  const { store, model, checkpointer } = await remembering()
+  await store.put({ tenant: 'acme', namespace: ['handbook'], key: 'tea', value: { text: 'Tea is at four' } })
+  const shared = { sharedNamespaces: [['handbook']] }
+  const app = agent({ recall: { namespace: ['handbook'], limit: 1 } }).compile({
+    store,
+    model,
+    checkpointer,
+    ...shared,
+  })
+  await app.invoke({ messages: user('When is tea?') }, { ...alex, thread: 'new' })
+  expect(model.requests.flatMap(toldMemories).map(({ content }) => content)).toEqual([
+    expect.stringContaining('Tea is at four'),
+  ])
+})
+
+test('with a summary, the model sees the same of the conversation, and memories beside it', async () => {
+  const trim = { turns: 2, summary: true } as const
+  const [plain, recalling] = await Promise.all([seenBy(agent({ trim })), seenBy(agent({ trim, recall: true }))])
+  const isMemory = (content: string) => content.startsWith('<memories>')
+  expect(recalling.filter((content) => !isMemory(content))).toEqual(plain)
+  expect(recalling.filter(isMemory)).toHaveLength(6)
+  expect(plain.join()).toContain('<summary>')
+})
+
+/** What the answering model saw in six turns, in a row. */
+async function seenBy(graph: { compile(options: CompileOptions): Pick<CompiledGraph, 'run'> }) {
+  const parts = await remembering()
+  const app = graph.compile(parts)
+  for (let turn = 0; turn < 6; turn++) {
+    await app.run({ messages: user(`What do I drink: tea? ${turn}`) }, { ...alex, thread: 'long' })
+  }
+  return parts.model.requests.filter(isAnswer).flatMap(({ messages }) => messages.map(({ content }) => content))
+}
+
+/** What asks for a summary has instructions before it. */
+const isAnswer = ({ messages }: ModelRequest) => messages[0]?.role !== 'system'
+
+test('an agent that recalls does not compile without a store', async () => {
+  const { model, checkpointer } = await remembering()
+  expect(() => agent({ recall: true }).compile({ model, checkpointer })).toThrow('Node "recall" needs a store')
+})
