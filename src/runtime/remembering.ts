@@ -6,6 +6,7 @@ import { type BoundStore, boundStore } from '../memory/bound-store.ts'
 import { type BoundMemory, boundMemory, type Memory, memoryOf } from '../memory/memory.ts'
 import { mayRead, type RecalledRef, readAgain, recalledText } from '../memory/recalled-text.ts'
 import type { Effects, Store } from '../ports/store.ts'
+import { patientStore } from './patient-store.ts'
 import type { RunScope } from './run-scope.ts'
 import { isHeld } from './run-scope.ts'
 
@@ -29,7 +30,7 @@ export function remembering(
   return { store, shared, known, defer }
 }
 
-type Scope = Pick<RunScope, 'tenant' | 'user' | 'held' | 'remembering'>
+type Scope = Pick<RunScope, 'tenant' | 'user' | 'held' | 'remembering' | 'signal'>
 
 export function storeOf(scope: Scope, node: string): BoundStore {
   return boundStore(neededStore(scope, node), scope.tenant, effectsOf(scope))
@@ -63,8 +64,8 @@ function effectsOf({ held, remembering }: Scope): Effects {
   return { after: isHeld(held) ? undefined : held, defer: remembering.defer }
 }
 
-function neededStore({ remembering: { store } }: Scope, node: string): Store {
-  if (store !== undefined) return store
+function neededStore({ remembering: { store }, signal }: Scope, node: string): Store {
+  if (store !== undefined) return patientStore(store, signal)
   throw new RecollectError(
     'store_missing',
     `Node "${node}" uses the store, but the graph was compiled without one. Pass it: compile({ store: … }).`,

@@ -6,14 +6,19 @@ export const commitPatienceMs = 20_000
 const firstPauseMs = 50
 const longestPauseMs = 2_000
 
-/** Tries again until `patienceMs` are over while the answer is `storage_unavailable`; anything else is thrown at once. */
-export async function resend<Result>(write: () => Promise<Result>, patienceMs: number): Promise<Result> {
+/** Tries again until `patienceMs` are over, or `signal` aborts, while the answer is `storage_unavailable`; anything else is thrown at once. */
+export async function resend<Result>(
+  write: () => Promise<Result>,
+  patienceMs: number,
+  signal?: AbortSignal,
+): Promise<Result> {
   const startedAt = performance.now()
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     try {
       return await write()
     } catch (error) {
-      if (!isUnknownOutcome(error) || performance.now() - startedAt + pauseMs > patienceMs) throw error
+      const spent = performance.now() - startedAt + pauseMs > patienceMs
+      if (spent || signal?.aborted || !isUnknownOutcome(error)) throw error
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }

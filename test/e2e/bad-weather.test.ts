@@ -139,7 +139,7 @@ describe('bad input', () => {
           const text = JSON.stringify({ ...body, [field]: value })
           const answer = await user.send(post ? 'POST' : 'PATCH', target, text)
           if (answer.status !== 200) expectProblem(answer, answer.status)
-          expect(answer.status, `${path} ${text}`).toBeLessThan(500)
+          expect(answer.status, `${path} ${text}: ${answer.text}`).toBeLessThan(500)
           tried++
         }
       }
