@@ -113,7 +113,7 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   /** The same graph for runs that nobody remembers. */
   withoutThreads(): CompiledGraph<C> {
-    const { checkpointer: _checkpointer, cache: _cache, events: _events, ...options } = this.#options
+    const { checkpointer: _checkpointer, cache: _cache, events: _events, extract: _extract, ...options } = this.#options
     return new CompiledGraph<C>(this.graph, options)
   }
 

@@ -50,9 +50,9 @@ afterAll(async () => {
 describe('a database that is away in mid-turn', () => {
   it('is waited for; a turn that it cannot keep ends in an error, never as finished', async () => {
     cutOffAt = performance.now()
-    const lost = user.chat('cut-off', 'slow 500 too early')
+    const lost = user.chat('cut-off', 'slow 3000 too early')
     const kept = user.say('just-in-time', 'slow 18500 late enough')
-    await pause(300)
+    await pause(2_000)
     await knobs(postgres, { fault: 'error' })
     const stream = await lost
     await knobs(postgres, { fault: 'none' })
@@ -327,7 +327,7 @@ describe('afterwards', () => {
     }
     expect(next.status, next.text).toBe(200)
     expect(await user.contentsOf('cut-off')).toEqual([
-      'slow 500 too early',
+      'slow 3000 too early',
       '(scripted model) too early',
       'echo next',
       'next',

@@ -1,7 +1,7 @@
 // Extraction: what is said in a thread is remembered once it is quiet, once, with where it is from; what contradicts
 // replaces, and stays in the history.
 import { beforeEach, describe, expect, test } from 'vitest'
-import { append, extraction, RecollectError, StateGraph } from '../../src/index.ts'
+import { agent, append, extraction, RecollectError, StateGraph, user } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
 import { extractingOver, inMemory, type Storage, scripted, writing } from './extracting.ts'
 
@@ -215,4 +215,12 @@ test('a graph that cannot extract does not compile', () => {
   expect(() => graph.compile({ extract: extraction(), checkpointer, model })).toThrow(expect.objectContaining({ code }))
   expect(() => graph.compile({ extract: extraction(), checkpointer, store })).toThrow(/model/)
   expect(() => graph.compile({ extract: extraction(), checkpointer, store, model })).toThrow(/messages/)
+})
+
+test('a run without a thread leaves nothing to extract', async () => {
+  const { store, checkpointer } = storage
+  const model = scriptedModel(() => 'Hi')
+  const app = agent().compile({ extract: extraction({ afterMs: 0 }), checkpointer, store, model })
+  await app.withoutThreads().invoke({ messages: user('I prefer tea') })
+  expect(model.requests).toHaveLength(1)
 })
