@@ -59,7 +59,7 @@ describe('a database that is away in mid-turn', () => {
     expect(stream.text).toContain('"errorCode":"storage_unavailable"')
     expect(stream.text).toContain('"type":"error"')
     expect(stream.text).not.toContain('"type":"finish"')
-    expect(await user.contentsOf('cut-off')).toEqual([])
+    expect(await user.contentsOf('cut-off')).toEqual(['slow 3000 too early'])
     expect(lastOf(await kept)).toBe('(scripted model) late enough')
     expect(await user.contentsOf('just-in-time')).toEqual(['slow 18500 late enough', '(scripted model) late enough'])
   })
