@@ -244,6 +244,27 @@ test('another model than the index was made with is refused, by name, with what 
   })
 })
 
+test('an index of another kind, and one that refuses the token, say so', async () => {
+  const at = { tenant, space: 's' }
+  const question = { text: 'tea', prefix: ['a'], filter: undefined, limit: 1 }
+  const dense = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'dense', embedder })
+  const items = neonStore(database.sql)
+  const address = { tenant, namespace: ['users', 'alex'], key: 'tea' }
+  await items.put({ ...address, value: { text: 'tea' } })
+  const item = await items.get(address)
+  if (item === undefined) throw new Error('it was put')
+  const entry = { item, nearby: {}, vector: [1, 2, 3] }
+  await expect(dense.upsert(at, [entry])).rejects.toMatchObject({
+    code: 'index_mismatch',
+    message: expect.stringMatching(/set up as "dense".*npm run reindex/),
+  })
+  const unknown = upstashItemIndex({ url: vector.url, token: 'x', kind: 'sparse' })
+  await expect(unknown.query(at, question)).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: 'Upstash Vector refused the token.',
+  })
+})
+
 test('an index is made anew for another model, from where it was stopped', async () => {
   const store = storeWith()
   for (let n = 0; n < 7; n++) await put(store, `k${n}`, `tea number ${n}`)
