@@ -265,6 +265,26 @@ test('an index of another kind, and one that refuses the token, say so', async (
   })
 })
 
+test('a reindex that cannot be done changes nothing', async () => {
+  await put(storeWith(), 'tea', 'Prefers tea')
+  const items = neonStore(database.sql, { indexed: true })
+  const embedders = [
+    {
+      ...embedder,
+      model: 'misspelt',
+      embed: () => Promise.reject(new RecollectError('model_refused', 'no such model')),
+    },
+    { ...embedder, dimensions: 2, embed: async (texts: readonly string[]) => texts.map(() => [1, 2]) },
+  ]
+  for (const wrong of embedders) {
+    const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'hybrid', embedder: wrong })
+    await expect(reindex({ items, index, embedder: wrong })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(model_refused|index_mismatch)$/),
+    })
+  }
+  expect((await found(storeWith(), 'tea', ['users'])).keys).toEqual(['tea'])
+})
+
 test('an index is made anew for another model, from where it was stopped', async () => {
   const store = storeWith()
   for (let n = 0; n < 7; n++) await put(store, `k${n}`, `tea number ${n}`)
