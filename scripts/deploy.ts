@@ -5,15 +5,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { tokenFor } from '../local/secrets.ts'
 import { isRecollectError } from '../src/kernel/errors.ts'
 import { type Name, settingsOf, variables } from '../workers/env.ts'
+import { argumentsOf } from './arguments.ts'
 import { migrateDatabase } from './migrate.ts'
 import { variablesFrom } from './variables.ts'
 
-const { values } = parseArgs({
-  options: { 'dry-run': { type: 'boolean', default: false }, 'env-file': { type: 'string', default: '.dev.vars' } },
+const values = argumentsOf('npm run deploy -- [--dry-run] [--env-file FILE]', {
+  'dry-run': { type: 'boolean', default: false },
+  'env-file': { type: 'string', default: '.dev.vars' },
 })
 const dryRun = values['dry-run']
 const run = promisify(execFile)

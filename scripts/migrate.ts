@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { neon, neonConfig } from '@neondatabase/serverless'
 import { migrate } from '../src/adapters/neon/index.ts'
 import { isRecollectError } from '../src/kernel/errors.ts'
+import { argumentsOf } from './arguments.ts'
 import { variablesFrom } from './variables.ts'
 
 /** Says where the database now is; throws without its password. */
@@ -21,6 +22,7 @@ export async function migrateDatabase(variables: NodeJS.Dict<string>): Promise<s
 }
 
 if (import.meta.main) {
+  argumentsOf('npm run migrate', {})
   try {
     process.stdout.write(`${await migrateDatabase(await variablesFrom('.dev.vars'))}\n`)
   } catch (error) {

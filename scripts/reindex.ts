@@ -1,10 +1,10 @@
 // `npm run reindex`: tells the vector index what it is behind with; with `-- --anew`, or when it is to be made otherwise than before, all of
 // it. Stopped, it goes on where it was. Settings are those of the environment, over `.dev.vars`.
-import { parseArgs } from 'node:util'
 import { neon, neonConfig } from '@neondatabase/serverless'
 import { reindex } from '../src/memory/reindex.ts'
 import { indexPartsOf } from '../workers/compile.ts'
 import { settingsOf } from '../workers/env.ts'
+import { argumentsOf } from './arguments.ts'
 import { variablesFrom } from './variables.ts'
 
 /** Gives how many items the index was told of. */
@@ -21,9 +21,9 @@ export async function reindexItems(variables: NodeJS.Dict<string>, anew: boolean
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { anew: { type: 'boolean', default: false } } })
+  const { anew } = argumentsOf('npm run reindex -- [--anew]', { anew: { type: 'boolean', default: false } })
   try {
-    const done = await reindexItems(await variablesFrom('.dev.vars'), values.anew)
+    const done = await reindexItems(await variablesFrom('.dev.vars'), anew)
     process.stdout.write(`The index was told of ${done} items.\n`)
   } catch (error) {
     process.stderr.write(`Not indexed: ${error instanceof Error ? error.message : error}\n`)

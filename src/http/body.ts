@@ -76,10 +76,13 @@ async function* chunksOf({ body }: Request): AsyncGenerator<Uint8Array> {
 
 /**
  * Refuses what would bite further in: depth (recursion), `__proto__` (assignment), U+0000 and lone surrogates (Postgres
- * takes neither in jsonb).
+ * takes neither in jsonb), and numbers that JSON can say and nothing here can hold: they would be kept as null.
  */
 function inspect(value: unknown, path: string[], levels: number): void {
   if (typeof value === 'string') assertCharacters(value, path)
+  if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
+    throw invalid(`${placeOf(path)} has a number beyond 1.8e308, which cannot be kept. Send it as a string.`)
+  }
   if (typeof value !== 'object' || value === null) return
   if (levels === 0) throw new RecollectError('body_too_deep', `The body is nested deeper than ${path.length} levels.`)
   const named = !Array.isArray(value)

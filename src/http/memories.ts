@@ -97,10 +97,10 @@ const forget = route({
   description:
     'One of: `id`, a memory; `namespace`, all that lies there; `source`, all of the tenant that came from it (scope `operate`); `user`, a person: what is remembered below `["users", user]`, and their threads. History goes along.',
   body: z.strictObject({
-    id: maybe(z.string()),
+    id: maybe(z.string().check(z.minLength(1))),
     namespace: maybe(z.array(z.string())),
-    source: maybe(z.string()),
-    user: maybe(z.string()),
+    source: maybe(z.string().check(z.minLength(1))),
+    user: maybe(z.string().check(z.minLength(1))),
   }),
   responses: {
     200: { description: 'How many', schema: z.strictObject({ items: z.int(), threads: z.int() }) },

@@ -1,5 +1,6 @@
 // The long-term store in the LangGraph wire: items put, read, deleted and found, and the namespaces that there are.
 import * as z from 'zod/mini'
+import { RecollectError } from '../kernel/errors.ts'
 import { parseFilter } from '../kernel/filter.ts'
 import { isRecord } from '../kernel/json.ts'
 import { assertNamespace, assertNamespacePrefix, isWithin, type Namespace } from '../kernel/namespace.ts'
@@ -14,6 +15,7 @@ import { json, noContent } from './wire.ts'
 const tag = 'Store'
 const scopes = ['chat', 'operate'] as const
 const minuteMs = 60_000
+const mostMinutes = 100 * 365 * 1_440
 
 export const StoreItem = z.strictObject({
   namespace: z.array(z.string()),
@@ -67,7 +69,7 @@ const putItem = route({
       source: (operates ? body.source : undefined) ?? 'api',
       author: (operates ? body.author : undefined) ?? principal.user,
       ...(index !== undefined && index !== null && { text: index === false ? (false as const) : textAt(value, index) }),
-      ...(ttl !== undefined && { ttlMs: ttl === null ? null : Math.round(ttl * minuteMs) }),
+      ...(ttl !== undefined && { ttlMs: ttl === null ? null : millisecondsOf(ttl) }),
     }
     await timing.measure('storage', storeOf(service).put(put))
     return noContent()
@@ -139,7 +141,7 @@ const searchItems = route({
     assertReadable(service, principal, prefix)
     const search: ItemSearch = {
       ...{ tenant: principal.tenant, prefix, limit, offset, refresh: body.refresh_ttl !== false },
-      ...(query && { query }),
+      ...(query?.trim() && { query }),
       ...filterIn(body),
     }
     const { items, ...how } = await timing.measure('storage', storeOf(service).search(search))
@@ -199,6 +201,14 @@ function filterIn({
     ...(where === undefined || where === null ? [] : [parseFilter(where)]),
   ].filter((part) => part !== undefined)
   return parts.length === 0 ? {} : { filter: { op: 'and', filters: parts } }
+}
+
+function millisecondsOf(minutes: number): number {
+  if (minutes > 0 && minutes <= mostMinutes) return Math.max(1, Math.round(minutes * minuteMs))
+  throw new RecollectError(
+    'input_invalid',
+    `ttl must be a number of minutes, above 0 and at most ${mostMinutes}, which is a hundred years, or null for as long as it is not deleted.`,
+  )
 }
 
 /** The texts at these fields, `a.b` for one that lies deeper. */

@@ -23,7 +23,9 @@ function sentence(issue: Issue, value: unknown, schema: Schema): string {
     return `${field === '' ? 'it' : field} has ${names.join(', ')}, which is not known.`
   }
   const found = kindOf(issue.path.reduce(inside, value))
-  return `${field === '' ? 'it' : field} ${expectation(issue)}${issue.code === 'invalid_type' ? `, not ${found}` : ''}.`
+  const expected = expectation(issue)
+  const typed = issue.code === 'invalid_type' || (issue.code === 'invalid_union' && expected.startsWith('must be '))
+  return `${field === '' ? 'it' : field} ${expected}${typed ? `, not ${found}` : ''}.`
 }
 
 /** zod/mini comes without a language: these are its words. */
@@ -37,9 +39,20 @@ function expectation(issue: Issue): string {
       return `must ${measure(issue.origin)} ${issue.minimum} or more`
     case 'too_big':
       return `must ${measure(issue.origin)} ${issue.maximum} or less`
+    case 'invalid_union':
+      return alternatives(issue)
     default:
       return issue.message === 'Invalid input' ? 'has a form that is not allowed' : issue.message
   }
+}
+
+/** What each of the kinds that it may be expects; of the one that fits further in, what is wrong there. */
+function alternatives({ errors }: z.core.$ZodIssueInvalidUnion): string {
+  const first = errors.flatMap((issues) => issues.slice(0, 1))
+  const inner = first.find(({ path }) => path.length > 0)
+  if (inner !== undefined) return `has at ${inner.path.map(String).join('.')} what ${expectation(inner)}`
+  const said = new Set(first.map(expectation).filter((words) => words.startsWith('must be ')))
+  return said.size === 0 ? 'has a form that is not allowed' : [...said].join(' or ').replaceAll(' or must be ', ' or ')
 }
 
 function measure(origin: string): string {

@@ -30,7 +30,7 @@ const times = ['created', 'updated']
 const plainFields = ['key', 'source', 'author', 'tags', ...times]
 
 const deepest = 8
-const mostConditions = 100
+export const mostConditions = 100
 const mostValues = 100
 const longestText = 1_000
 /** Not beginning with a digit: it would be the place in an array. */
@@ -110,8 +110,10 @@ export function conditionOf(op: unknown, field: unknown, value: unknown, at: str
 /** Times are compared as times: a text of ISO 8601, or milliseconds since 1970. */
 function timeCondition(op: string, field: string, value: unknown, at: string): Condition {
   const time = typeof value === 'string' || typeof value === 'number' ? new Date(value) : undefined
-  if (time === undefined || Number.isNaN(time.getTime()) || Math.abs(time.getUTCFullYear()) > 9_999) {
-    throw refused(at, `needs a time for "${field}", as ISO 8601 or in milliseconds since 1970`)
+  // Postgres has no year 0, and writes those before it otherwise.
+  const year = time?.getUTCFullYear() ?? Number.NaN
+  if (time === undefined || !(year >= 1 && year <= 9_999)) {
+    throw refused(at, `needs a time for "${field}", of the years 1 to 9999, as ISO 8601 or in milliseconds since 1970`)
   }
   const iso = time.toISOString()
   if (op === 'eq' || op === 'ne') return { op, field, value: iso }

@@ -8,7 +8,7 @@ export function assertId(kind: string, id: unknown): asserts id is string {
   if (typeof id === 'string' && chosen.test(id) && !id.includes('..')) return
   throw new RecollectError(
     'id_invalid',
-    `The ${kind} id must be a string of 1 to 128 characters out of A–Z a–z 0–9 _ - . : @, not beginning with "." or ":" or "@" and without "..". It is ${describe(id)}.`,
+    `The ${kind} id must be a string of 1 to 128 characters out of A–Z a–z 0–9 _ - . : @, not beginning with "." or ":" or "@" and without "..". It is ${describe(id, 128)}.`,
   )
 }
 
@@ -18,12 +18,13 @@ export function assertPrincipal(kind: 'tenant' | 'user' | 'idempotency key', id:
   if (sound) return
   throw new RecollectError(
     'id_invalid',
-    `The ${kind} must be a string of 1 to 256 characters without control characters. It is ${describe(id)}.`,
+    `The ${kind} must be a string of 1 to 256 characters without control characters. It is ${describe(id, 256)}.`,
   )
 }
 
-function describe(id: unknown): string {
-  if (typeof id === 'string') return id.length === 0 ? 'empty' : `${id.length} characters, of which one is not allowed`
+function describe(id: unknown, longest: number): string {
+  if (id === '') return 'empty'
+  if (typeof id === 'string') return id.length > longest ? `${id.length} characters` : 'written otherwise'
   if (id === null) return 'null'
   return Array.isArray(id) ? 'an array' : `of type ${typeof id}`
 }

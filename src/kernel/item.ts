@@ -31,6 +31,11 @@ export function itemId(namespace: Namespace, key: string): string {
   return hashOf(...namespace, key)
 }
 
+/** What no item can be cited by is looked up nowhere: a database refuses some characters, and a model may cite anything. */
+export function isItemId(id: unknown): id is string {
+  return typeof id === 'string' && /^[A-Za-z0-9_-]{24}$/.test(id)
+}
+
 /** The part of an index that a namespace is in: that of its first segment. It names nobody. */
 export function spaceOf([root = '']: Namespace): string {
   return hashOf(root)

@@ -40,10 +40,22 @@ export async function validate<Output>(
 
 /** `path: message; path: message`, at most eight of them. */
 export function issueText(issues: readonly SchemaIssue[]): string {
-  const shown = issues.slice(0, 8).map(({ path, message }) => {
+  const shown = issues.slice(0, 8).map((issue) => {
+    const { path } = issue
+    const message = wordsOf(issue)
     const at = (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
     return at === '' ? message : `${at}: ${message}`
   })
   const more = issues.length > shown.length ? `; and ${issues.length - shown.length} more` : ''
   return shown.join('; ') + more
+}
+
+/** zod/mini comes without a language, and says "Invalid input" of everything: a model that is told no more calls the same again. */
+function wordsOf(issue: SchemaIssue): string {
+  if (issue.message !== 'Invalid input') return issue.message
+  const { expected, minimum, maximum, origin }: Readonly<Record<string, unknown>> = { ...issue }
+  const unit = origin === 'string' ? 'characters ' : origin === 'array' ? 'elements ' : ''
+  if (expected !== undefined) return `must be of the type ${expected}`
+  if (minimum !== undefined) return `must be ${minimum} ${unit}or more`
+  return maximum === undefined ? issue.message : `must be ${maximum} ${unit}or less`
 }

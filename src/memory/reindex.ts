@@ -24,6 +24,7 @@ export async function reindex({
   page = 100,
   onProgress,
 }: ReindexOptions): Promise<number> {
+  await tried(index, embedder)
   await items.replaceIndexSetup(indexName, index.setup, anew)
   const begunAt = performance.now()
   let done = 0
@@ -36,6 +37,13 @@ export async function reindex({
     const left = Math.max(total - some.length, 0)
     onProgress?.({ done, left, leftMs: ((performance.now() - begunAt) / done) * left })
   }
+}
+
+/** Before anything is said of the index: a wrong name of a model or a wrong index would leave the Workers that run with neither. */
+async function tried(index: ItemIndex, embedder: Embedder | undefined): Promise<void> {
+  const [vector] = index.setup.kind === 'sparse' ? [] : ((await embedder?.embed(['memory'])) ?? [])
+  const question = { text: 'memory', prefix: [], filter: undefined, limit: 1, ...(vector !== undefined && { vector }) }
+  await index.query({ tenant: '', space: '' }, question)
 }
 
 async function tellAll(some: readonly TenantItem[], index: ItemIndex, embedder: Embedder | undefined): Promise<void> {

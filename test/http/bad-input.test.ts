@@ -182,7 +182,15 @@ test('a body that is too deep is refused', async () => {
 
 test('what storage could not hold is refused at the door', async () => {
   const send = deployment().as()
-  for (const text of ['"a\\u0000b"', '"\\ud800"', '"\\udc00x"', '{"\\u0000":1}', '{"\\ud800":1}']) {
+  for (const text of [
+    '"a\\u0000b"',
+    '"\\ud800"',
+    '"\\udc00x"',
+    '{"\\u0000":1}',
+    '{"\\ud800":1}',
+    '1e999',
+    '[-1e999]',
+  ]) {
     const answer = await send('POST', '/threads', `{"metadata":{"x":${text}}}`)
     expect(answer, text).toMatchObject({ status: 400, body: { code: 'body_invalid' } })
   }
@@ -210,6 +218,12 @@ test('an unknown route is 404 and a wrong method 405, both as problems', async (
   expect(wrongMethod).toMatchObject({ status: 405, body: { code: 'method_unsupported' } })
   expect(wrongMethod.headers.get('allow')).toBe('GET, PATCH, DELETE')
   expect((await send('GET', '/runs/wait')).headers.get('allow')).toBe('POST')
+})
+
+test('an id says whether it is too long or written otherwise', async () => {
+  const send = deployment().as()
+  expect((await send('GET', `/threads/${'x'.repeat(129)}`)).body.detail).toMatch(/It is 129 characters\.$/)
+  expect((await send('GET', '/threads/a%20b')).body.detail).toMatch(/It is written otherwise\.$/)
 })
 
 test('a query of the wrong form is refused', async () => {

@@ -109,6 +109,12 @@ test.each([
   [{ namespace_prefix: own, filter: { a: { b: 1 } } }, /operators such as/],
   [{ namespace_prefix: own, filter: { "a' or 1=1": 1 } }, /field/],
   [{ namespace_prefix: own, where: { op: 'eq', field: 'tenant', value: 'x' } }, /field/],
+  [{ namespace_prefix: own, where: { op: 'gt', field: 'created', value: '0000-01-01' } }, /years 1 to 9999/],
+  [{ namespace_prefix: own, filter: { a: {} } }, /operators such as/],
+  [
+    { namespace_prefix: own, filter: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`a${n}`, 1])) },
+    /more than 100 conditions/,
+  ],
   [{ namespace_prefix: own, limit: 101 }, /limit/],
   [{ namespace_prefix: 'users' }, /namespace_prefix/],
   [{ namespace_prefix: [{ a: 1 }] }, /namespace_prefix/],
@@ -116,6 +122,30 @@ test.each([
   const { status, body: problem } = await made.as()('POST', '/store/items/search', body)
   expect([status, problem.code]).toEqual([422, 'input_invalid'])
   expect(problem.detail).toMatch(message)
+})
+
+test.each([
+  [{ ttl: 0 }, /ttl must be a number of minutes, above 0/],
+  [{ ttl: -1 }, /minutes/],
+  [{ ttl: 1e300 }, /minutes/],
+  [{ ttl: '5' }, /ttl must be a number, not a string/],
+  [{ index: 'text' }, /index must be false or an array, not a string/],
+  [{ index: [7] }, /index has at 0 what must be a string/],
+])('what is no part of an item is refused: %j', async (part, message) => {
+  const item = { namespace: own, key: 'k', value: { text: 'x' }, ...part }
+  const { status, body } = await made.as()('PUT', '/store/items', item)
+  expect([status, body.code]).toEqual([422, 'input_invalid'])
+  expect(body.detail).toMatch(message)
+})
+
+test('a question of nothing but space is none, and a namespace is asked for by name', async () => {
+  const alex = made.as()
+  await alex('PUT', '/store/items', { namespace: own, key: 'k', value: { text: 'x' }, ttl: 0.000_001 * 60 })
+  const { body } = await alex('POST', '/store/items/search', { namespace_prefix: own, query: ' \n' })
+  expect(body.mode).toBe('list')
+  expect((await alex('GET', '/store/items?key=k')).body.detail).toContain(
+    'namespace must be a string or an array, not missing',
+  )
 })
 
 test.each([[['']], [['a\u0007']], [['x'.repeat(10_000)]]])(
@@ -191,7 +221,7 @@ test('forgetting takes one memory, a namespace, a source, or a person with their
   expect((await alex('GET', '/threads/t1')).status).toBe(404)
   expect((await bob('GET', '/threads/t3')).status).toBe(200)
   expect((await operator('POST', '/memories/forget', { source: 'api' })).body).toEqual({ items: 1, threads: 0 })
-  for (const body of [{}, { id: 'x', user: 'alex' }, { source: null }]) {
+  for (const body of [{}, { id: 'x', user: 'alex' }, { source: null }, { id: '' }, { source: '' }, { user: '' }]) {
     expect((await alex('POST', '/memories/forget', body)).status).toBe(422)
   }
 })

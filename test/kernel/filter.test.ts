@@ -62,6 +62,9 @@ test.each(met)('%j is %s', (filter, expected) => {
 
 test('times are compared as times, whatever they are written like', () => {
   const is = (op: string, value: unknown) => matches(parseFilter({ op, field: 'created', value }), document)
+  for (const value of ['0000-01-01', '-000001-01-01T00:00:00Z', -1e14, 1e300, '+010000-01-01T00:00:00Z', '']) {
+    expect(() => is('gt', value), `${value}`).toThrow(/years 1 to 9999/)
+  }
   expect(is('gte', '2026-01-02')).toBe(true)
   expect(is('lt', '2026-01-02T04:04:05+01:00')).toBe(false)
   expect(is('lt', '2026-01-02T04:04:06+01:00')).toBe(true)

@@ -244,6 +244,47 @@ test('another model than the index was made with is refused, by name, with what 
   })
 })
 
+test('an index of another kind, and one that refuses the token, say so', async () => {
+  const at = { tenant, space: 's' }
+  const question = { text: 'tea', prefix: ['a'], filter: undefined, limit: 1 }
+  const dense = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'dense', embedder })
+  const items = neonStore(database.sql)
+  const address = { tenant, namespace: ['users', 'alex'], key: 'tea' }
+  await items.put({ ...address, value: { text: 'tea' } })
+  const item = await items.get(address)
+  if (item === undefined) throw new Error('it was put')
+  const entry = { item, nearby: {}, vector: [1, 2, 3] }
+  await expect(dense.upsert(at, [entry])).rejects.toMatchObject({
+    code: 'index_mismatch',
+    message: expect.stringMatching(/set up as "dense".*npm run reindex/),
+  })
+  const unknown = upstashItemIndex({ url: vector.url, token: 'x', kind: 'sparse' })
+  await expect(unknown.query(at, question)).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: 'Upstash Vector refused the token.',
+  })
+})
+
+test('a reindex that cannot be done changes nothing', async () => {
+  await put(storeWith(), 'tea', 'Prefers tea')
+  const items = neonStore(database.sql, { indexed: true })
+  const embedders = [
+    {
+      ...embedder,
+      model: 'misspelt',
+      embed: () => Promise.reject(new RecollectError('model_refused', 'no such model')),
+    },
+    { ...embedder, dimensions: 2, embed: async (texts: readonly string[]) => texts.map(() => [1, 2]) },
+  ]
+  for (const wrong of embedders) {
+    const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'hybrid', embedder: wrong })
+    await expect(reindex({ items, index, embedder: wrong })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(model_refused|index_mismatch)$/),
+    })
+  }
+  expect((await found(storeWith(), 'tea', ['users'])).keys).toEqual(['tea'])
+})
+
 test('an index is made anew for another model, from where it was stopped', async () => {
   const store = storeWith()
   for (let n = 0; n < 7; n++) await put(store, `k${n}`, `tea number ${n}`)

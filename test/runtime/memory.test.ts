@@ -285,6 +285,40 @@ test('tools remember, recall with ids, and forget; what is cited and was not rec
   expect(citations(answer, [{ id }])).toEqual({ cited: [id, 'x'.repeat(24)], unknown: ['x'.repeat(24)] })
 })
 
+test('hostile arguments of memory tools are answered with what is expected, and end no run', async () => {
+  const tools = [rememberTool(), recallTool(), forgetTool()]
+  const calls = [
+    { name: 'remember', arguments: {} },
+    { name: 'remember', arguments: { text: '' } },
+    { name: 'remember', arguments: { text: 'x'.repeat(2_001) } },
+    { name: 'remember', arguments: { text: 'tea', tags: 'taste' } },
+    { name: 'recall', arguments: { query: 'tea', limit: 0 } },
+    { name: 'forget', arguments: { id: '\u0000' } },
+    { name: 'forget', arguments: { id: '\ud800' } },
+  ]
+  const model = scriptedModel((said) => (said.length === 1 ? { calls } : 'done'))
+  const app = new StateGraph({
+    state: { messages: messages() },
+    nodes: {
+      reply: async (state, context) => ({ messages: await context.model.reply(state.messages, { tools }) }),
+      tools: toolNode(tools),
+    },
+    edges: { start: 'reply', reply: (state) => (callsTools(state) ? 'tools' : END), tools: 'reply' },
+  }).compile({ checkpointer: memoryCheckpointer(), store: memoryStore(), model })
+  const { messages: said } = await app.invoke({ messages: user('go on') }, { ...alex, thread: 't' })
+  expect(
+    said.flatMap(({ role, content }) => (role === 'tool' ? [content.replace(/^.* not valid: /, '')] : [])),
+  ).toEqual([
+    'text: must be of the type string',
+    'text: must be 1 characters or more',
+    'text: must be 2000 characters or less',
+    'tags: must be of the type array',
+    'limit: must be 1 or more',
+    expect.stringMatching(/^There is no memory/),
+    expect.stringMatching(/^There is no memory/),
+  ])
+})
+
 test('another person’s memory is not forgotten by its id', async () => {
   const store = memoryStore()
   const bob = { tenant: 'acme', namespace: ['users', 'bob'], key: 'k' }

@@ -1,6 +1,6 @@
 // Items in Postgres, over Neon's HTTP protocol. The rules of writing are in schema.sql; every call is one statement.
 import { filterValue } from '../../kernel/filter.ts'
-import { itemId, type Retention, spaceOf, ttlIn, wholeItem, wholeNumber } from '../../kernel/item.ts'
+import { isItemId, itemId, type Retention, spaceOf, ttlIn, wholeItem, wholeNumber } from '../../kernel/item.ts'
 import {
   assertItemKey,
   assertNamespace,
@@ -107,11 +107,12 @@ async function find(database: Database, { tenant, prefix, ids, refresh = true, a
   wholeNumber('The number of ids', ids.length, { atLeast: 0, atMost: 100 })
   const { from, before } = pathRange(prefix)
   await after
-  if (ids.length === 0) return []
+  const known = ids.filter(isItemId)
+  if (known.length === 0) return []
   const rows = await database.rows(
     `select recollect.store_get_v1(i.tenant, i.id, $5) as result from recollect.items i
      where i.tenant = $1 and i.id = any($2) and i.path >= $3 and i.path < $4 order by i.id`,
-    [tenant, ids, from, before, refresh],
+    [tenant, known, from, before, refresh],
   )
   return rows.flatMap(({ result }) => (result === null ? [] : [itemOf(result as ItemRow)]))
 }

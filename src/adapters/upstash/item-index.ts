@@ -32,7 +32,7 @@ export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
   return {
     setup: setupOf(options),
     upsert: (at, entries) =>
-      guarded(async () => {
+      guarded(kind, async () => {
         const namespace = place(at)
         if (own)
           await index.upsert(
@@ -46,10 +46,10 @@ export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
           )
       }),
     delete: (at, ids) =>
-      guarded(async () => {
+      guarded(kind, async () => {
         await index.delete([...ids], { namespace: place(at) })
       }),
-    query: (at, query) => guarded(() => ask(index, place(at), query, options)),
+    query: (at, query) => guarded(kind, () => ask(index, place(at), query, options)),
   }
 }
 
@@ -110,19 +110,33 @@ function hitsOf(found: readonly { readonly id: string | number; readonly score: 
 }
 
 /** Its own words stay the cause alone: they may quote what was sent. */
-async function guarded<Result>(work: () => Promise<Result>): Promise<Result> {
+async function guarded<Result>(kind: IndexSetup['kind'], work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (cause) {
-    const [, given, expected] =
-      /dimension: (\d+), expected: (\d+)/.exec(cause instanceof Error ? cause.message : '') ?? []
-    if (given !== undefined) {
-      throw new RecollectError(
-        'index_mismatch',
-        `The index takes vectors of ${expected} dimensions and was given ${given}. Make an index for the model that is set up, and fill it: npm run reindex`,
-        { cause },
-      )
-    }
-    throw new RecollectError('storage_unavailable', 'Upstash Vector did not answer.', { cause, retryAfterMs: 1_000 })
+    throw failureOf(kind, cause)
   }
+}
+
+function failureOf(kind: IndexSetup['kind'], cause: unknown): RecollectError {
+  const said = cause instanceof Error ? cause.message : ''
+  const [, given, expected] = /dimension: (\d+), expected: (\d+)/.exec(said) ?? []
+  if (given !== undefined) {
+    return new RecollectError(
+      'index_mismatch',
+      `The index takes vectors of ${expected} dimensions and was given ${given}. Make an index for the model that is set up, and fill it: npm run reindex`,
+      { cause },
+    )
+  }
+  // The client's errors have no status: what Upstash says of vectors that an index does not take is known by its words alone.
+  const [takes] = /(?:requires|does not support) (?:dense|sparse) vectors|embedding model/i.exec(said) ?? []
+  if (takes !== undefined) {
+    return new RecollectError(
+      'index_mismatch',
+      `The index is set up as "${kind}" and was made as another kind. Set the kind that it was made as, or make an index of this kind, and fill it: npm run reindex`,
+      { cause },
+    )
+  }
+  const what = /unauthorized/i.test(said) ? 'refused the token' : 'did not answer'
+  return new RecollectError('storage_unavailable', `Upstash Vector ${what}.`, { cause, retryAfterMs: 1_000 })
 }

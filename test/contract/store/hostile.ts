@@ -80,6 +80,26 @@ export function hostile(subject: Subject) {
     },
   )
 
+  test.each(Object.entries(texts))('by %s for an id nothing is found', async (_, id) => {
+    const at = freshTenant(subject)
+    const known = await at.put(['a'], 'k')
+    const found = await subject().find({ tenant: at.tenant, prefix: ['a'], ids: [id, known.id, `${id}${known.id}`] })
+    expect(found.map((item) => item.id)).toEqual([known.id])
+    expect(await subject().find({ tenant: at.tenant, prefix: [], ids: [id] })).toEqual([])
+  })
+
+  test.each(['0001-01-01', '9999-12-31'])('times are compared as far as %s', async (value) => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k')
+    for (const [op, before] of [
+      ['gt', true],
+      ['lt', false],
+    ] as const) {
+      const keys = await at.keys(['a'], { filter: { op, field: 'created', value } })
+      expect(keys).toEqual(before === value.startsWith('0') ? ['k'] : [])
+    }
+  })
+
   const wrong: readonly (readonly [unknown, string])[] = [
     [{ value: null }, 'input_invalid'],
     [{ value: 'text' }, 'input_invalid'],
