@@ -340,7 +340,8 @@ begin
   return json_build_object('head', th.head,
     'frames', recollect.chain_v1(_tenant, _thread, coalesce(_seq, th.head), _count),
     'asked', (select json_agg(recollect.approval_json_v1(a) order by a.number) from recollect.approvals a
-      where a.tenant = _tenant and a.thread = _thread and a.status = 'pending'));
+      where a.tenant = _tenant and a.thread = _thread and a.status = 'pending'
+        and coalesce(a.expires_at >= clock_timestamp(), true)));
 end $$;
 
 -- How a checkpoint came about: what its model calls saw, and what its superstep asked. That is what its run asked at the checkpoint
@@ -461,11 +462,20 @@ create or replace function recollect.asked_v1(r recollect.runs) returns boolean 
     and a.status = 'pending')
 $$;
 
--- Ends the run that waits on a thread, for another is to go on from its head: one that only stopped by itself is done.
-create or replace function recollect.end_waiting_v1(r recollect.runs) returns void language plpgsql as $$
+-- Puts the head back to where a run began; the claim that follows fences whoever works on the thread.
+create or replace function recollect.put_back_v1(_tenant text, _thread text, _base bigint) returns void language sql as $$
+  update recollect.threads t set head = _base, head_hash = coalesce((select c.hash from recollect.checkpoints c
+      where c.tenant = _tenant and c.thread = _thread and c.seq = _base), '')
+    where t.tenant = _tenant and t.thread = _thread
+$$;
+
+-- Ends the run that waits on a thread, for another is to go on from its head, or with `_rollback` from where it began: one that
+-- only stopped by itself is done, and stays.
+create or replace function recollect.end_waiting_v1(r recollect.runs, _rollback boolean) returns void language plpgsql as $$
 begin
   update recollect.runs x set status = case when recollect.asked_v1(r) then 'cancelled' else 'success' end,
     updated_at = clock_timestamp() where x.tenant = r.tenant and x.run = r.run returning x.* into r;
+  if _rollback and r.status = 'cancelled' then perform recollect.put_back_v1(r.tenant, r.thread, r.base); end if;
   perform recollect.withdraw_v1(r);
   perform recollect.announce_run_v1(r);
 end $$;
@@ -496,9 +506,7 @@ begin
     end if;
   end loop;
   if _strategy = 'rollback' and first_base is not null then
-    update recollect.threads t set head = first_base, head_hash = coalesce((select c.hash from recollect.checkpoints c
-        where c.tenant = mine.tenant and c.thread = mine.thread and c.seq = first_base), '')
-      where t.tenant = mine.tenant and t.thread = mine.thread;
+    perform recollect.put_back_v1(mine.tenant, mine.thread, first_base);
   end if;
   update recollect.runs x set carried = passed_on where x.tenant = mine.tenant and x.run = mine.run returning x.* into mine;
   return mine;
@@ -628,7 +636,9 @@ begin
     return json_build_object('outcome', 'busy', 'run', due.run,
       'retryAfterMs', case when leased then ceil(extract(epoch from th.lease_until - clock_timestamp()) * 1000) else 10000 end);
   end if;
-  if waiting.run is not null then perform recollect.end_waiting_v1(waiting); end if;
+  if waiting.run is not null then
+    perform recollect.end_waiting_v1(waiting, coalesce(_strategy = 'rollback' and due.run = mine.run, false));
+  end if;
   th := recollect.seize_v1(th, due, _token, _lease_ms);
   old_head := th.head;
   -- A fork begins where it was told to, once: what it commits is then its own branch.

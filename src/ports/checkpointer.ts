@@ -98,7 +98,7 @@ export type RunKind = 'input' | 'command' | 'update'
 
 /**
  * What becomes of a run on a thread that has another: it is refused; or waits for its turn; or ends the others, keeping what
- * they did (`interrupt`) or putting the head back to where they began (`rollback`).
+ * they did (`interrupt`) or putting the head back to where they began (`rollback`). A run that waits for answers is another too.
  */
 export type BusyStrategy = 'reject' | 'enqueue' | 'interrupt' | 'rollback'
 

@@ -127,7 +127,9 @@ export class MemoryApprovals implements Approvals {
   }
 
   open(tenant: string, thread: string): ApprovalRecord[] {
-    return this.#inThread(tenant, thread).flatMap((one) => (one.record.status === 'pending' ? [this.#view(one)] : []))
+    return this.#inThread(tenant, thread)
+      .map((stored) => this.#view(stored))
+      .filter(({ status }) => status === 'pending')
   }
 
   /** All of a thread, in the order they were asked, with whether their superstep took the answer. */

@@ -55,7 +55,7 @@ export class MemoryClaims {
     }
     due ??= mine
     if (due === undefined) return { outcome: 'nothing-due' }
-    return this.#busy(thread, begin, due, mine) ?? this.#claim(thread, begin, due, waiting)
+    return this.#busy(thread, begin, due, mine) ?? this.#claim(thread, begin, due, waiting, due === mine)
   }
 
   /** What is refused before it has a row. */
@@ -88,9 +88,15 @@ export class MemoryClaims {
     return { outcome: 'busy', run: due.record.run, retryAfterMs: leased ? Math.ceil(leaseLeftMs) : 10_000 }
   }
 
-  #claim(thread: StoredThread, begin: BeginTurn, due: StoredRun, waiting: StoredRun | undefined): TurnClaim {
+  #claim(
+    thread: StoredThread,
+    begin: BeginTurn,
+    due: StoredRun,
+    waiting: StoredRun | undefined,
+    own: boolean,
+  ): TurnClaim {
     const { runs, threads } = this.#database
-    if (waiting !== undefined) runs.endWaiting(thread, waiting)
+    if (waiting !== undefined) runs.endWaiting(thread, waiting, own && begin.run?.strategy === 'rollback')
     this.#seize(thread, due, begin)
     const { head } = thread.record
     const fork = due.forkFrom === undefined || due.base !== undefined ? undefined : thread.checkpoints[due.forkFrom]

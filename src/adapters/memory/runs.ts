@@ -145,8 +145,7 @@ export class MemoryRuns implements RunRecords {
     if (strategy === 'rollback') {
       const base = Math.min(...others.map(({ base }) => base ?? thread.record.head))
       for (const run of others) this.update(run, { status: 'cancelled' })
-      thread.headHash = thread.checkpoints[base]?.hash ?? ''
-      this.#threads.touch(thread, { head: base })
+      this.#putBack(thread, base)
       return
     }
     for (const run of others) {
@@ -162,12 +161,19 @@ export class MemoryRuns implements RunRecords {
     }
   }
 
-  /** Another is to go on from its head: one that only stopped by itself is done. */
-  endWaiting(thread: StoredThread, waiting: StoredRun): void {
+  /** Another is to go on from its head, or with `rollback` from where it began: one that only stopped by itself is done, and stays. */
+  endWaiting(thread: StoredThread, waiting: StoredRun, rollback: boolean): void {
     const { approvals, announcements } = this.#database
-    this.update(waiting, { status: approvals.isAsked(thread.tenant, waiting) ? 'cancelled' : 'success' })
+    const asked = approvals.isAsked(thread.tenant, waiting)
+    this.update(waiting, { status: asked ? 'cancelled' : 'success' })
+    if (asked && rollback) this.#putBack(thread, waiting.base ?? 0)
     approvals.withdraw(thread.tenant, waiting)
     announcements.run(thread.tenant, waiting)
+  }
+
+  #putBack(thread: StoredThread, base: number): void {
+    thread.headHash = thread.checkpoints[base]?.hash ?? ''
+    this.#threads.touch(thread, { head: base })
   }
 
   #timestamp(): string {

@@ -45,12 +45,49 @@ export function withdrawals(subject: Subject) {
     for (const strategy of ['enqueue', 'interrupt', 'rollback'] as const) {
       const { at, id } = await asked()
       const claimed = await claim(subject(), asking(at, 'run-2', strategy))
-      expect(claimed).toMatchObject({ run: 'run-2', mine: true, head: 1, answers: [] })
+      const head = strategy === 'rollback' ? 0 : 1
+      expect(claimed).toMatchObject({ run: 'run-2', mine: true, head, answers: [] })
       expect(await statuses(subject(), at)).toEqual({ 'run-1': 'cancelled', 'run-2': 'running' })
       expect(await answer(at, id)).toMatchObject({ outcome: 'cancelled', approval: { status: 'cancelled' } })
       expect(await attemptsOf(subject(), at, id)).toEqual(['boss api cancelled'])
       expect((await subject().loadChain({ ...at, seq: null, count: 1 }))?.asked).toEqual([])
     }
+  })
+
+  test('rollback puts the head back to where the run began that waits, and what it left stays readable', async () => {
+    const at = freshThread()
+    const before = await turn(subject(), at, 'run-0', ['zero', 'done'])
+    const begin = request(at, 'run-1')
+    const tip = tipOf(begin, await claim(subject(), begin))
+    await committed(subject(), tip, 0, ['input'], { status: 'waiting', questions: [question()] })
+    await subject().beginTurn(asking(at, 'run-2', 'reject'))
+    expect(await subject().threads.get(at)).toMatchObject({ status: 'interrupted', head: tip.head + 1 })
+    const { head, hash } = before
+    const rolled = await claim(subject(), asking(at, 'run-3', 'rollback'))
+    expect(rolled).toMatchObject({ run: 'run-3', head, hash, carried: [], answers: [], lastSeq: head + 1 })
+    expect(rolled.epoch).toBeGreaterThan(tip.claim.epoch)
+    expect(await statuses(subject(), at)).toEqual({ 'run-0': 'success', 'run-1': 'cancelled', 'run-3': 'running' })
+    const branch = async (seq: number | null) =>
+      (await subject().loadChain({ ...at, seq, count: 100 }))?.frames.map((frame) => frame.run)
+    expect(await branch(null)).not.toContain('run-1')
+    expect(await branch(head + 1)).toContain('run-1')
+  })
+
+  test('rollback past a run in line reaches the run that waits before it', async () => {
+    const at = freshThread()
+    const begin = request(at, 'run-1')
+    const tip = tipOf(begin, await claim(subject(), begin))
+    await subject().beginTurn(asking(at, 'run-2', 'enqueue'))
+    await committed(subject(), tip, 0, ['input'], { status: 'waiting', questions: [question()] })
+    expect(await claim(subject(), asking(at, 'run-3', 'rollback'))).toMatchObject({ run: 'run-3', head: 0, hash: '' })
+    expect(await statuses(subject(), at)).toEqual({ 'run-1': 'cancelled', 'run-2': 'cancelled', 'run-3': 'running' })
+  })
+
+  test('a run that stopped by itself is done: rollback goes on from its head', async () => {
+    const at = freshThread()
+    await waiting(subject(), at, [])
+    expect(await claim(subject(), asking(at, 'run-2', 'rollback'))).toMatchObject({ run: 'run-2', head: 1 })
+    expect(await statuses(subject(), at)).toEqual({ 'run-1': 'success', 'run-2': 'running' })
   })
 
   test('an answer that nobody has taken up yet is good for nothing once its run is pushed aside or cancelled', async () => {
@@ -139,6 +176,7 @@ export function withdrawals(subject: Subject) {
     expect(await outcomeOf(answer(at, id))).toBe('expired')
     expect(await subject().approvals.list(listing(at, { status: 'expired' }))).toHaveLength(1)
     expect(await subject().approvals.list(listing(at, { status: 'pending' }))).toHaveLength(0)
+    expect((await subject().loadChain({ ...at, seq: null, count: 1 }))?.asked).toEqual([])
     expect(await statuses(subject(), at)).toEqual({ 'run-1': 'waiting' })
     // Of all tenants: others have expired beside it.
     expect(await subject().approvals.expire(1_000)).toBeGreaterThan(0)
