@@ -99,6 +99,9 @@ create table if not exists recollect.checkpoints (
 -- Since 2. What the model calls of the superstep saw, as JSON: where in the thread their messages are, and not the messages.
 alter table recollect.checkpoints add column if not exists seen text;
 
+-- Since 2. Whether an update from outside wrote it.
+alter table recollect.checkpoints add column if not exists updated boolean not null default false;
+
 -- Since 2. What tasks of an unfinished superstep have given already: `key` is '' for what a finished task wrote, else that of a
 -- `context.task`. A commit of the superstep drops them.
 create table if not exists recollect.writes (
@@ -310,11 +313,11 @@ returns json language plpgsql stable as $$
 begin
   return (
     with recursive chain as (
-      select 1 as n, c.seq, c.parent, c.hash, c.run, c.step, c.created_at, c.delta, c.snapshot
+      select 1 as n, c.seq, c.parent, c.hash, c.run, c.step, c.created_at, c.delta, c.snapshot, c.updated
       from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = _seq
       union all
       select chain.n + 1, p.* from chain cross join lateral (
-        select c.seq, c.parent, c.hash, c.run, c.step, c.created_at, c.delta, c.snapshot
+        select c.seq, c.parent, c.hash, c.run, c.step, c.created_at, c.delta, c.snapshot, c.updated
         from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread and c.seq = chain.parent limit 1
       ) p where chain.snapshot is null or chain.n < _count
     ), base as (
@@ -325,7 +328,7 @@ begin
     )
     select json_agg(json_build_array(chain.seq, chain.parent, chain.hash, chain.run, chain.step, chain.created_at,
       case when chain.n = base.n then 's' else 'd' end,
-      case when chain.n = base.n then chain.snapshot else chain.delta end) order by chain.n desc)
+      case when chain.n = base.n then chain.snapshot else chain.delta end, chain.updated) order by chain.n desc)
     from chain, base
   );
 end $$;
@@ -729,9 +732,9 @@ begin
   base := case when parent.snapshot is null then coalesce(parent.base_bytes, 0) else octet_length(parent.snapshot) end;
   for i in 1..n loop
     chain := chain + octet_length(_deltas[i]);
-    insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, seen, chain_bytes, base_bytes)
+    insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, seen, updated, chain_bytes, base_bytes)
       values (_tenant, _thread, th.last_seq + i, case when i = 1 then _head else th.last_seq + i - 1 end,
-        _run, _steps[i], _hashes[i], _deltas[i], _seens[i], chain, base);
+        _run, _steps[i], _hashes[i], _deltas[i], _seens[i], r.kind = 'update', chain, base);
   end loop;
   delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread
     and not (_status in ('error', 'waiting') and w.run = next.run and w.step = next.step);
@@ -897,7 +900,7 @@ end $$;
 -- An approval as the Worker reads it.
 create or replace function recollect.approval_json_v1(a recollect.approvals) returns json language sql stable as $$
   select json_build_object('id', a.id, 'thread', a.thread, 'run', a.run, 'graph', a.graph, 'requester', a.requester, 'seq', a.seq,
-    'node', a.node, 'kind', a.kind, 'payload', a.payload, 'answerer', a.answerer, 'approvers', a.approvers,
+    'task', a.task, 'node', a.node, 'kind', a.kind, 'payload', a.payload, 'answerer', a.answerer, 'approvers', a.approvers,
     'notRequester', a.not_requester,
     'status', case when a.status = 'pending' and a.expires_at < clock_timestamp() then 'expired' else a.status end,
     'answer', a.answer, 'answeredBy', a.answered_by, 'answeredVia', a.answered_via, 'answeredAt', a.answered_at,
@@ -1105,8 +1108,10 @@ begin
       clock_timestamp() + th.ttl_ms * interval '1 millisecond')
     on conflict do nothing returning * into th;
   if th.thread is null then return json_build_object('outcome', 'taken'); end if;
-  insert into recollect.checkpoints (tenant, thread, seq, parent, run, step, hash, delta, seen, snapshot, chain_bytes, base_bytes, created_at)
-    select c.tenant, _copy, c.seq, c.parent, c.run, c.step, c.hash, c.delta, c.seen, c.snapshot, c.chain_bytes, c.base_bytes, c.created_at
+  insert into recollect.checkpoints
+      (tenant, thread, seq, parent, run, step, hash, delta, seen, updated, snapshot, chain_bytes, base_bytes, created_at)
+    select c.tenant, _copy, c.seq, c.parent, c.run, c.step, c.hash, c.delta, c.seen, c.updated, c.snapshot, c.chain_bytes,
+      c.base_bytes, c.created_at
     from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread;
   return json_build_object('outcome', 'created', 'thread', recollect.thread_json_v1(th));
 end $$;

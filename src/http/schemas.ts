@@ -48,7 +48,7 @@ export const Checkpoint = z.strictObject({
 export const ThreadTask = z.strictObject({
   id: z.string(),
   name: z.string(),
-  path: z.array(z.string()),
+  path: z.array(z.union([z.string(), z.int()])),
   error: z.null(),
   interrupts: z.array(Interrupt),
   checkpoint: z.null(),

@@ -16,12 +16,15 @@ export interface SseEvent {
 export interface FrameId {
   readonly epoch: number
   readonly index: number
+  /** In a stream of several runs, whose it is: `3-17-run`. */
+  readonly run?: string
 }
 
 /** What `Last-Event-ID` names; `undefined`, or what is no id of ours: nothing was seen. */
 export function frameIdOf(text: string | null): FrameId | undefined {
-  const [, epoch, index] = /^(\d{1,15})-(\d{1,15})$/.exec(text ?? '') ?? []
-  return epoch === undefined ? undefined : { epoch: Number(epoch), index: Number(index) }
+  const [, epoch, index, run] = /^(\d{1,15})-(\d{1,15})(?:-(.+))?$/.exec(text ?? '') ?? []
+  if (epoch === undefined) return undefined
+  return { epoch: Number(epoch), index: Number(index), ...(run !== undefined && { run }) }
 }
 
 /** The events in their frames, without those that the reader has seen. */
@@ -29,8 +32,12 @@ export async function* sseFrames(events: AsyncIterable<SseEvent>, seen?: FrameId
   for await (const { event, data, id } of events) {
     const text = `event: ${event}\ndata: ${wireText(data)}\n`
     if (id === undefined) yield `${text}\n`
-    else if (seen === undefined || isAfter(id, seen)) yield `${text}id: ${id.epoch}-${id.index}\n\n`
+    else if (seen === undefined || isAfter(id, seen)) yield `${text}id: ${textOf(id)}\n\n`
   }
+}
+
+function textOf({ epoch, index, run }: FrameId): string {
+  return run === undefined ? `${epoch}-${index}` : `${epoch}-${index}-${run}`
 }
 
 function isAfter(id: FrameId, seen: FrameId): boolean {

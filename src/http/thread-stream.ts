@@ -8,7 +8,7 @@ import { type Call, type Route, route } from './route.ts'
 import { runEvents, type StreamMode } from './run-events.ts'
 import { ModeList, ModesQuery, modesOf, modesOfQuery } from './run-request.ts'
 import { threadKeyOf } from './service.ts'
-import { type SseEvent, sseFrames, sseResponse } from './sse.ts'
+import { type FrameId, frameIdOf, type SseEvent, sseFrames, sseResponse } from './sse.ts'
 import { graphOfRun } from './thread-view.ts'
 import { recordOf } from './threads.ts'
 import { checked } from './validation.ts'
@@ -22,15 +22,16 @@ export const threadStreamRoutes: readonly Route[] = [
     tag: 'Threads',
     summary: 'Watch a thread',
     description:
-      'The run that works or waits, from its beginning, and then every run that follows, each with a `metadata` event first. A run that was answered, by whichever road, goes on here. It ends when the reader leaves.',
+      'The run that works or waits, from its beginning, and then every run that follows, each with a `metadata` event first. A run that was answered, by whichever road, goes on here. It ends when the reader leaves. With `Last-Event-ID` it goes on behind that event, also where its run has ended since; what has no id, as `metadata`, is told to every reader.',
     query: ModesQuery,
     responses: { 200: { description: 'Events of runs', contentType: 'text/event-stream' } },
     handle: async (call) => {
       const modes = modesOf(checked(ModeList, modesOfQuery(call.query), 'The query: stream_mode'))
       const { thread } = await recordOf(call, call.parameters.thread_id)
       const attending = attendance(call.request, call.lifetimeMs)
-      const watcher = new Watcher(call, thread, attending)
-      return sseResponse(sseFrames(watcher.events(modes)), { left: attending.leave })
+      const seen = frameIdOf(call.request.headers.get('last-event-id'))
+      const watcher = new Watcher(call, thread, attending, seen)
+      return sseResponse(sseFrames(watcher.events(modes), seen), { left: attending.leave })
     },
   }),
 ]
@@ -51,13 +52,15 @@ class Watcher {
   readonly #call: Call
   readonly #address: ThreadAddress
   readonly #attending: Attendance
+  readonly #seen: FrameId | undefined
   #told: Told | undefined
 
-  constructor(call: Call, id: string, attending: Attendance) {
+  constructor(call: Call, id: string, attending: Attendance, seen: FrameId | undefined) {
     const { tenant, thread, owner } = threadKeyOf(call.principal, id)
     this.#call = call
     this.#address = { tenant, thread, user: owner }
     this.#attending = attending
+    this.#seen = seen
   }
 
   async *events(modes: readonly StreamMode[]): AsyncGenerator<SseEvent, void> {
@@ -74,17 +77,24 @@ class Watcher {
       pauseMs = shortestMs
       const graph = graphOfRun(service, record)
       const known = this.#told?.run === record.run ? this.#told.known : { epoch: 0, step: -1 }
-      yield* runEvents({ graph, modes, run: record.run, thread }, this.#of(record, known))
+      for await (const event of runEvents({ graph, modes, run: record.run, thread }, this.#of(record, known))) {
+        yield numbered(event, record.run)
+      }
       const after = await service.checkpointer.runs.get(this.#key(), record.run)
       this.#told = { run: record.run, updatedAt: after?.updatedAt ?? '', known }
     }
   }
 
-  /** The first run that has more to tell. Of those that had ended before the reader came there is nothing. */
+  /**
+   * The first run that has more to tell. Of those that had ended before the reader came there is nothing, but for one who comes
+   * back: that begins with the run they had last heard of.
+   */
   async #next(first: boolean): Promise<RunRecord | undefined> {
     const page = { limit: fewRuns, offset: 0 }
     const runs = (await this.#call.service.checkpointer.runs.list(this.#key(), page)).toReversed()
     if (first) {
+      const heard = runs.find(({ run }) => run === this.#seen?.run)
+      if (heard !== undefined) return heard
       const open = runs.find(({ status }) => ['queued', 'running', 'waiting'].includes(status))
       const last = runs.at(-1)
       if (open === undefined && last !== undefined) this.#told = { ...last, known: { epoch: 0, step: -1 } }
@@ -122,4 +132,9 @@ class Watcher {
     const { tenant, thread, user } = this.#address
     return { tenant, thread, owner: user }
   }
+}
+
+/** What is told before a claim has begun, `metadata` first of all, would have the same number for every run. */
+function numbered({ id, ...event }: SseEvent, run: string): SseEvent {
+  return id === undefined || id.epoch === 0 ? event : { ...event, id: { ...id, run } }
 }

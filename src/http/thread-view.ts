@@ -77,8 +77,7 @@ export function graphOfRun({ graphs }: Service, { run, graph }: Pick<RunRecord, 
 }
 
 export function wireState(graph: CompiledGraph, thread: string, snapshot: StateSnapshot): z.output<typeof ThreadState> {
-  const { values, next, run, step, createdAt, checkpoint, parent } = snapshot
-  const interrupts = snapshot.interrupts.map(wireInterrupt)
+  const { values, next, run, step, source, createdAt, checkpoint, parent } = snapshot
   const fresh = createdAt === ''
   return {
     values: fresh ? {} : wireValues(graph.graph, values),
@@ -86,22 +85,25 @@ export function wireState(graph: CompiledGraph, thread: string, snapshot: StateS
     tasks: next.map((name, index) => ({
       id: `${checkpoint}:${index}`,
       name,
-      path: ['__pregel_pull', name],
+      path: pathOf(next, index),
       error: null,
-      // Of several tasks of one node it is not known which has asked: the first speaks for all.
-      interrupts: next.indexOf(name) === index ? interrupts.filter(({ node }) => node === name) : [],
+      interrupts: snapshot.interrupts.filter(({ task }) => task === index).map(wireInterrupt),
       checkpoint: null,
       state: null,
       result: null,
     })),
-    metadata: fresh
-      ? {}
-      : { source: step === 0 ? 'input' : 'loop', step, run_id: run, graph_id: graph.name, thread_id: thread },
+    metadata: fresh ? {} : { source, step, run_id: run, graph_id: graph.name, thread_id: thread },
     created_at: fresh ? null : createdAt,
     checkpoint: wireCheckpoint(thread, fresh ? null : checkpoint),
     parent_checkpoint: parent === undefined ? null : wireCheckpoint(thread, parent),
-    interrupts,
+    interrupts: snapshot.interrupts.map(wireInterrupt),
   }
+}
+
+/** Several tasks of one node can only have been sent. */
+function pathOf(next: readonly string[], index: number): (string | number)[] {
+  const name = next[index] ?? ''
+  return next.indexOf(name) === next.lastIndexOf(name) ? ['__pregel_pull', name] : ['__pregel_push', index]
 }
 
 export function wireInterrupt({ id, node, kind, payload }: PendingInterrupt): WireInterrupt {

@@ -8,12 +8,12 @@ import { copyThread } from '../runtime/time-travel.ts'
 import { assertScope } from './auth.ts'
 import { type Route, route } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
-import { Checkpoint, JsonObject, maybe, Thread } from './schemas.ts'
+import { Checkpoint, JsonObject, Metadata, maybe, Thread } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
 import { CheckpointRef, idOf } from './states.ts'
 import { graphOfThread, headOf, wireCheckpoint, wireThread } from './thread-view.ts'
 import { recordOf } from './threads.ts'
-import { json } from './wire.ts'
+import { json, noContent } from './wire.ts'
 import { inputOfWire, wireValues } from './wire-messages.ts'
 
 const scopes = ['chat', 'operate'] as const
@@ -82,6 +82,25 @@ const updateState = route({
   },
 })
 
+/** What the client calls patching the state: it sends only metadata, and means that of the thread. */
+const patchState = route({
+  method: 'PATCH',
+  path: '/threads/:thread_id/state',
+  scopes,
+  tag: 'States',
+  summary: 'Merge into the metadata of a thread',
+  description: 'The same as `PATCH /threads/:thread_id`: metadata is of the thread. Checkpoints are never changed.',
+  body: z.strictObject({ metadata: Metadata }),
+  responses: { 204: { description: 'Done' } },
+  handle: async ({ service, principal, timing, parameters, body }) => {
+    const key = threadKeyOf(principal, parameters.thread_id)
+    const { metadata } = body
+    const record = await timing.measure('storage', service.checkpointer.threads.patch(key, { metadata }))
+    if (record === undefined) throw unknownThread(key.thread)
+    return noContent()
+  },
+})
+
 const copy = route({
   method: 'POST',
   path: '/threads/:thread_id/copy',
@@ -130,7 +149,7 @@ const diff = route({
   },
 })
 
-export const timeTravelRoutes: readonly Route[] = [updateState, copy, diff]
+export const timeTravelRoutes: readonly Route[] = [updateState, patchState, copy, diff]
 
 /** Messages in their wire form; `null` for what was never written. */
 export function wireChange(graph: Graph, channel: string, change: Change): z.output<typeof ChannelChange> {

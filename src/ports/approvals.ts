@@ -24,7 +24,7 @@ export interface Question {
 
 export type ApprovalStatus = 'pending' | 'answered' | 'expired' | 'cancelled'
 
-export interface ApprovalRecord extends Omit<Question, 'task' | 'key' | 'expiresInMs'> {
+export interface ApprovalRecord extends Omit<Question, 'key' | 'expiresInMs'> {
   readonly thread: string
   readonly run: string
   readonly graph: string

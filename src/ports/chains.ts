@@ -19,6 +19,8 @@ export interface Frame {
   readonly hash: string
   readonly run: string
   readonly step: number
+  /** Whether an update from outside wrote it. */
+  readonly updated: boolean
   /** ISO 8601. */
   readonly createdAt: string
   readonly kind: 'delta' | 'snapshot'

@@ -18,10 +18,10 @@ export function endOf(graph: Graph, end: Omit<TurnResult, 'afterwards'>): RunEve
     : { type: 'run-interrupted', run, seq, values, interrupts }
 }
 
-type Shown = Pick<Question, 'id' | 'node' | 'kind' | 'payload'>
+type Shown = Pick<Question, 'id' | 'task' | 'node' | 'kind' | 'payload'>
 
-export function pendingInterrupt({ id, node, kind, payload }: Shown): PendingInterrupt {
-  return { id, node, kind, payload: decode(payload) }
+export function pendingInterrupt({ id, task, node, kind, payload }: Shown): PendingInterrupt {
+  return { id, task, node, kind, payload: decode(payload) }
 }
 
 interface Place {

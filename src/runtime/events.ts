@@ -63,6 +63,8 @@ export interface RunInterrupted {
 export interface PendingInterrupt {
   /** Of its approval. */
   readonly id: string
+  /** Place of the task that asks in task order: that in `next` of the state. */
+  readonly task: number
   readonly node: string
   readonly kind: string
   readonly payload: unknown

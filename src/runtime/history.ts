@@ -34,6 +34,8 @@ export interface StateSnapshot<C extends Channels = Channels> {
   readonly run: string
   /** Superstep in its run; 0 is the input. */
   readonly step: number
+  /** Where it came from: what a run was sent, a superstep, or a write from outside. */
+  readonly source: 'input' | 'loop' | 'update'
   /** What was asked here and nobody has answered yet. */
   readonly interrupts: readonly PendingInterrupt[]
   /** ISO 8601. */
@@ -47,6 +49,7 @@ export const beforeTheFirst = {
   next: [],
   run: '',
   step: 0,
+  source: 'input',
   interrupts: [],
   createdAt: '',
 } as const
@@ -75,6 +78,7 @@ export async function readHistory(
     next: position.due.map(({ node }) => node),
     run: frame.run,
     step: frame.step,
+    source: frame.updated ? 'update' : frame.step === 0 ? 'input' : 'loop',
     interrupts: chain.asked.filter(({ seq }) => seq === frame.seq).map(pendingInterrupt),
     createdAt: frame.createdAt,
     position,

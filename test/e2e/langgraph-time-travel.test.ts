@@ -24,7 +24,12 @@ test('a state is updated, and forked from a checkpoint of the history', async ()
   await client.runs.wait(thread, 'abc', { input: { log: 'in' } })
   const updated = await client.threads.updateState(thread, { values: { word: 'new' } })
   expect(updated).toMatchObject({ configurable: { thread_id: thread, checkpoint_id: '5' } })
-  expect((await client.threads.getState(thread)).values).toMatchObject({ word: 'new' })
+  expect(await client.threads.getState(thread)).toMatchObject({
+    values: { word: 'new' },
+    metadata: { source: 'update' },
+  })
+  await client.threads.patchState(thread, { topic: 'words' })
+  expect((await client.threads.get(thread)).metadata).toMatchObject({ topic: 'words' })
   const history = await client.threads.getHistory(thread)
   expect(ids(history)).toEqual(['5', '4', '3', '2', '1'])
   const [, , , second] = history

@@ -6,8 +6,9 @@ import { framesOf, said, tokenFor } from './deployment.ts'
 type Deployment = ReturnType<typeof askingDeployment>
 
 /** Reads until `enough`, then leaves. */
-async function watch({ app }: Deployment, enough: (text: string) => boolean, claims = {}) {
-  const headers = { authorization: `Bearer ${await tokenFor(claims)}` }
+async function watch({ app }: Deployment, enough: (text: string) => boolean, claims = {}, lastEventId?: string) {
+  const authorization = `Bearer ${await tokenFor(claims)}`
+  const headers = { authorization, ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }
   const response = await app.request('/threads/t1/stream?stream_mode=values', { headers })
   const reader = response.body?.getReader() ?? expect.unreachable()
   const decoder = new TextDecoder()
@@ -57,4 +58,34 @@ test('a thread of somebody else is unknown, to an operator it is not', async () 
   expect(await watch(house, () => true, { tenant: 'other', scope: 'operate' })).toMatchObject({ status: 404 })
   const { frames } = await watch(house, (text) => text.includes('__interrupt__'), { sub: 'olga', scope: 'operate' })
   expect(states(await frames).at(-1)).toContain('tool-approval')
+})
+
+test('ids in one stream are unique, and whoever comes back with the last one hears what came after it, once', async () => {
+  const house = askingDeployment()
+  const run = async (text: string) => {
+    const body = { assistant_id: 'support', input: said(text), if_not_exists: 'create', stream_resumable: true }
+    const headers = { authorization: `Bearer ${await tokenFor({})}`, 'content-type': 'application/json' }
+    const request = { method: 'POST', headers, body: JSON.stringify({ ...body, multitask_strategy: 'enqueue' }) }
+    await (await house.app.request('/threads/t1/runs/stream', request)).text()
+  }
+  const heardUntil = async (text: string, lastEventId?: string) => {
+    const { frames } = await watch(house, (heard) => heard.includes(text), {}, lastEventId)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await run(text)
+    return frames
+  }
+  await run('the first')
+  const whole = (await heardUntil('the second')).filter(({ id }) => id !== '')
+  const [newest] = (await house.as()('GET', '/threads/t1/runs')).body
+  expect(whole.length).toBeGreaterThan(0)
+  expect(whole.map(({ event }) => event)).not.toContain('metadata')
+  expect(new Set(whole.map(({ id }) => id)).size).toBe(whole.length)
+  for (const { id } of whole) expect(id).toMatch(new RegExp(`^\\d+-\\d+-${newest.run_id}$`))
+  // Nobody watches while the next run begins and ends.
+  const last = whole.at(-1)?.id ?? expect.unreachable()
+  await run('the third')
+  const later = await heardUntil('the fourth', last)
+  const known = new Set(whole.map(({ id }) => id))
+  expect(later.filter(({ id }) => known.has(id))).toEqual([])
+  expect(states(later).some((state) => state.includes('the third') && !state.includes('the fourth'))).toBe(true)
 })

@@ -55,7 +55,7 @@ describe.each(Object.entries(databases))('on %s', (_, make) => {
     const asked = await app.run({ log: 'in' }, at)
     expect(asked).toMatchObject({ status: 'interrupted', values: { log: ['in', 'before'] } })
     expect(asked.interrupts).toEqual([
-      { id: expect.stringMatching(/^ap_/), node: 'ask', kind: 'review', payload: { draft: 'Dear all' } },
+      { id: expect.stringMatching(/^ap_/), task: 0, node: 'ask', kind: 'review', payload: { draft: 'Dear all' } },
     ])
     const state = await app.state(at)
     expect(state).toMatchObject({ next: ['ask'], interrupts: asked.interrupts, values: { log: ['in', 'before'] } })

@@ -106,12 +106,12 @@ export class MemoryApprovals implements Approvals {
     questions: readonly Question[],
   ): readonly ApprovalRecord[] {
     const asked: ApprovalRecord[] = []
-    for (const { task, key, expiresInMs, ...shown } of questions) {
+    for (const { key, expiresInMs, ...shown } of questions) {
       if (this.#find(tenant, null, shown.id) !== undefined) continue
       const expiresAtMs = expiresInMs === null ? undefined : this.#now() + expiresInMs
       const record = { ...shown, ...unanswered(thread, run, { expiresAtMs, nowMs: this.#now() }) }
       const state = { answerToken: undefined, used: false, attempts: [] }
-      this.#tables.approvals.add({ tenant, record, superstep, task, key, expiresAtMs, ...state })
+      this.#tables.approvals.add({ tenant, record, superstep, task: shown.task, key, expiresAtMs, ...state })
       asked.push(record)
     }
     return asked

@@ -1,9 +1,14 @@
 // A thread's checkpoints in memory: branches, chains, snapshots and the sizes that go with them.
 import type { Frame, NewCheckpoint } from '../../ports/chains.ts'
-import { isLive, type StoredCheckpoint, type StoredThread } from './tables.ts'
+import { isLive, type StoredCheckpoint, type StoredRun, type StoredThread } from './tables.ts'
 
 /** Adds a child of the head and makes it the head. */
-export function grow(thread: StoredThread, run: string, checkpoint: NewCheckpoint, createdAt: string): void {
+export function grow(
+  thread: StoredThread,
+  { record: { run }, kind }: StoredRun,
+  checkpoint: NewCheckpoint,
+  createdAt: string,
+): void {
   const { head } = thread.record
   const parent = thread.checkpoints[head]
   const bytes = Buffer.byteLength(checkpoint.delta)
@@ -12,7 +17,8 @@ export function grow(thread: StoredThread, run: string, checkpoint: NewCheckpoin
       ? { chainBytes: (parent?.chainBytes ?? 0) + bytes, baseBytes: parent?.baseBytes ?? 0 }
       : { chainBytes: bytes, baseBytes: Buffer.byteLength(parent.snapshot) }
   const seq = thread.checkpoints.length
-  thread.checkpoints.push({ seq, parent: head, run, createdAt, ...checkpoint, ...sizes, snapshot: undefined })
+  const place = { seq, parent: head, run, createdAt, updated: kind === 'update' }
+  thread.checkpoints.push({ ...place, ...checkpoint, ...sizes, snapshot: undefined })
   thread.record = { ...thread.record, head: seq }
   thread.headHash = checkpoint.hash
 }
@@ -32,8 +38,8 @@ export function attachSnapshot(thread: StoredThread, checkpoint: StoredCheckpoin
 /** Down to the first snapshot at or below the `count`th, or to the root, or to where it was pruned; oldest first. */
 export function chain(thread: StoredThread, from: number, count: number): Frame[] {
   const frames: Frame[] = []
-  for (const { seq, parent, hash, run, step, createdAt, delta, snapshot } of branch(thread, from)) {
-    const place = { seq, parent, hash, run, step, createdAt }
+  for (const { seq, parent, hash, run, step, createdAt, updated, delta, snapshot } of branch(thread, from)) {
+    const place = { seq, parent, hash, run, step, createdAt, updated }
     const last = frames.length + 1 >= count || (parent > 0 && thread.checkpoints[parent] === undefined)
     if (snapshot !== undefined && last) {
       frames.push({ ...place, kind: 'snapshot', text: snapshot })

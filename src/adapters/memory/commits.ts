@@ -43,7 +43,7 @@ export class MemoryCommits {
     const { tenant, status, step, error } = commit
     const createdAt = new Date(now()).toISOString()
     const superstep = nextSuperstep(thread, run)
-    for (const checkpoint of commit.checkpoints) grow(thread, commit.run, checkpoint, createdAt)
+    for (const checkpoint of commit.checkpoints) grow(thread, run, checkpoint, createdAt)
     const { lease } = thread
     thread.lease = status === 'running' && lease ? { ...lease, untilMs: now() + commit.leaseMs } : undefined
     const { head } = threads.touch(thread, { status: threadStatus[status] })

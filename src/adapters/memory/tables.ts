@@ -101,6 +101,7 @@ export interface StoredCheckpoint {
   readonly hash: string
   readonly delta: string
   readonly seen: string | null
+  readonly updated: boolean
   readonly createdAt: string
   snapshot: string | undefined
   /** Deltas since the nearest snapshot above, this one's included. */
@@ -121,6 +122,7 @@ export const rootCheckpoint: StoredCheckpoint = {
   hash: '',
   delta: '',
   seen: null,
+  updated: false,
   createdAt: '',
   snapshot: undefined,
   chainBytes: 0,

@@ -6,8 +6,8 @@ import type { RunError, RunRecord } from '../../ports/run-records.ts'
 import type { ThreadRecord } from '../../ports/thread-records.ts'
 import { metadataOf } from './metadata.ts'
 
-/** `[seq, parent, hash, run, step, created_at, 's' or 'd', text]` */
-export type FrameRow = readonly [number, number, string, string, number, string, 's' | 'd', string]
+/** `[seq, parent, hash, run, step, created_at, 's' or 'd', text, updated]` */
+export type FrameRow = readonly [number, number, string, string, number, string, 's' | 'd', string, boolean]
 
 export interface ChainRow {
   readonly head: number
@@ -34,9 +34,9 @@ export interface RunRow extends Omit<RunRecord, 'error'> {
   readonly error: string | null
 }
 
-export function frameOf([seq, parent, hash, run, step, createdAt, kind, text]: FrameRow): Frame {
+export function frameOf([seq, parent, hash, run, step, createdAt, kind, text, updated]: FrameRow): Frame {
   const content = { kind: kind === 's' ? 'snapshot' : 'delta', text } as const
-  return { seq, parent, hash, run, step, createdAt: isoTime(createdAt), ...content }
+  return { seq, parent, hash, run, step, createdAt: isoTime(createdAt), updated, ...content }
 }
 
 export function claimOf(row: ClaimedRow): ClaimedTurn {

@@ -22,7 +22,7 @@ export function approvals(subject: Subject) {
     const at = freshThread()
     const asked = question({ approvers: ['boss', 'bob'], notRequester: true, expiresInMs: 60_000 })
     await waiting(subject(), at, [asked])
-    const { task: _task, key: _key, expiresInMs: _expiry, ...shown } = asked
+    const { key: _key, expiresInMs: _expiry, ...shown } = asked
     const kept = await subject().approvals.get(at, asked.id)
     expect(kept).toEqual({
       ...shown,
