@@ -27,6 +27,9 @@ export interface FollowOptions {
   readonly known?: { readonly epoch: number; readonly step: number }
 }
 
+/** At first: whoever comes often does so because something has just happened. */
+const firstMs = 50
+/** After what was told: the log is written every 500 ms. */
 const shortestMs = 400
 const longestMs = 3_000
 
@@ -38,7 +41,7 @@ export async function* followRun(
   options: FollowOptions,
 ): AsyncGenerator<RunEvent, void> {
   const follower = new Follower(house, address, run, options)
-  for (let pauseMs = shortestMs; options.left?.aborted !== true; pauseMs = Math.min(pauseMs * 1.3, longestMs)) {
+  for (let pauseMs = firstMs; options.left?.aborted !== true; pauseMs = Math.min(pauseMs * 1.3, longestMs)) {
     // Asked before the log is read: what ended it was told before it ended.
     const record = await follower.record()
     for await (const event of follower.told()) {

@@ -46,3 +46,40 @@ test('a run whose commit landed and was not acknowledged is told as what it is: 
   expect(told.map(({ type }) => type)).not.toContain('run-failed')
   expect(told.at(-1)).toMatchObject({ type: 'run-finished', values: { log: ['ask', 'answer'] } })
 })
+
+test('whoever has just come asks often, and ever less often', async () => {
+  const gate = Promise.withResolvers<void>()
+  const inner = memoryCheckpointer()
+  const events = memoryEventLog()
+  const slow = new StateGraph({
+    state: { log: append<string>() },
+    nodes: {
+      a: async () => {
+        await gate.promise
+        return { log: 'answer' }
+      },
+    },
+    edges: { start: 'a' },
+  })
+  const working = slow.compile({ checkpointer: inner, events }).invoke({ log: 'ask' }, { ...at, run: 'r' })
+  await vi.advanceTimersByTimeAsync(10)
+  let asked = 0
+  const runs: Checkpointer['runs'] = {
+    list: (key, page) => inner.runs.list(key, page),
+    get: (key, run) => {
+      asked++
+      return inner.runs.get(key, run)
+    },
+  }
+  const elsewhere = slow.compile({ checkpointer: altered(inner, { runs }), events })
+  const following = collected(elsewhere.follow(at, 'r'))
+  const counts: number[] = []
+  for (const ms of [100, 900, 9_000, 10_000]) {
+    await vi.advanceTimersByTimeAsync(ms)
+    counts.push(asked)
+  }
+  gate.resolve()
+  expect((await settled(following)).value?.events.at(-1)).toMatchObject({ type: 'run-finished' })
+  await settled(working)
+  expect(counts).toEqual([2, 8, 16, 20])
+})
