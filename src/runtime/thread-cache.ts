@@ -1,6 +1,6 @@
 // What the cache contributes to a turn: a candidate state before it, an append after it. Redis only ever saves time.
 import { deltaText, type Position, parseDelta, parseSnapshot, snapshotText } from '../graph/checkpoint.ts'
-import { applyDelta, difference } from '../graph/delta.ts'
+import { applyDeltas, difference } from '../graph/delta.ts'
 import type { Cache, CacheEntry, CacheKey } from '../ports/cache.ts'
 
 /** A state that is the thread's if and only if its seq and hash equal the head's (T2). */
@@ -40,7 +40,10 @@ function candidateOf([state, ...turns]: readonly CacheEntry[]): Candidate | unde
   return {
     seq: tip.seq,
     hash: tip.hash,
-    position: turns.reduce((position, turn) => applyDelta(position, parseDelta(turn.text)), parseSnapshot(state.text)),
+    position: applyDeltas(
+      parseSnapshot(state.text),
+      turns.map(({ text }) => parseDelta(text)),
+    ),
     stateBytes: state.text.length,
     appendedBytes: turns.reduce((sum, turn) => sum + turn.text.length, 0),
   }
