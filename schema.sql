@@ -279,6 +279,8 @@ create table if not exists recollect.items (
 );
 
 create index if not exists items_within on recollect.items (tenant, path);
+-- What is listed is listed newest first: without it a page of a tenant reads and sorts all that the tenant has.
+create index if not exists items_latest on recollect.items (tenant, updated_at desc, id);
 create index if not exists items_by_words on recollect.items using gin (words);
 create index if not exists items_expiring on recollect.items (expires_at) where expires_at is not null;
 create index if not exists items_behind on recollect.items (tenant, path) where settled_version < version;

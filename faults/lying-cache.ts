@@ -19,6 +19,7 @@ export function lyingCache(cache: Cache, random: Random, { stale, poisoned }: Li
   }
   const someones = () => random.pick([...held.values()].flat())
   return {
+    longest: cache.longest,
     get lies() {
       return lies
     },

@@ -12,8 +12,23 @@ import { type Path, pathOf, valueAt } from './filter-path.ts'
 import { filterError, type Word, wordsOf } from './filter-words.ts'
 import type { Metadata } from './row.ts'
 
-export type Filter = (metadata: Metadata | undefined) => boolean
-type Test = (value: unknown) => boolean
+export interface Filter {
+  (metadata: Metadata | undefined): boolean
+  /** What everything has that passes. */
+  readonly only?: Only
+}
+
+/** A text in a field at the top. */
+export interface Only {
+  readonly field: string
+  readonly text: string
+}
+
+interface Test {
+  (value: unknown): boolean
+  readonly literal?: Literal
+}
+
 type Literal = string | number
 
 const deepest = 100
@@ -53,7 +68,8 @@ class Parser {
   #and(): Filter {
     const parts = [this.#condition()]
     while (this.#take('AND')) parts.push(this.#condition())
-    return parts.length === 1 ? (parts[0] ?? none) : (metadata) => parts.every((part) => part(metadata))
+    if (parts.length === 1) return parts[0] ?? none
+    return withOnly((metadata) => parts.every((part) => part(metadata)), parts.find(({ only }) => only)?.only)
   }
 
   #condition(): Filter {
@@ -72,10 +88,15 @@ class Parser {
     }
     const path = this.#path()
     const test = this.#test()
-    return (metadata) => {
-      const value = valueAt(metadata, path)
-      return value !== undefined && test(value)
-    }
+    const [field] = path
+    const known = path.length === 1 && typeof field === 'string' && typeof test.literal === 'string'
+    return withOnly(
+      (metadata) => {
+        const value = valueAt(metadata, path)
+        return value !== undefined && test(value)
+      },
+      known ? { field, text: test.literal } : undefined,
+    )
   }
 
   /** `HAS FIELD a` and not a field of the name `has`. */
@@ -166,8 +187,13 @@ class Parser {
 
 const none: Filter = () => false
 
+function withOnly(filter: Filter, only: Only | undefined): Filter {
+  return only === undefined ? filter : Object.assign(filter, { only })
+}
+
 function equal(literal: Literal): Test {
-  return (value) => (typeof value === 'boolean' ? Number(value) : value) === literal
+  const test = (value: unknown) => (typeof value === 'boolean' ? Number(value) : value) === literal
+  return Object.assign(test, { literal })
 }
 
 /** Objects, arrays and null are equal to no literal, and not other than one either. */

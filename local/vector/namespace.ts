@@ -50,8 +50,8 @@ export class Namespace {
   }
 
   counts(until: number): { vectorCount: number; pendingVectorCount: number } {
-    const { rows } = this.searched(until)
+    const { size } = this.searched(until)
     const pending = new Set(this.#waiting.filter(({ row }) => row !== undefined).map(({ id }) => id))
-    return { vectorCount: rows.size, pendingVectorCount: pending.size }
+    return { vectorCount: size, pendingVectorCount: pending.size }
   }
 }

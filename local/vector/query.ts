@@ -48,7 +48,7 @@ export function ranked(
   if (searched === undefined) return []
   const matches = filter === undefined ? () => true : ({ metadata }: Row) => filter(metadata)
   const both = vector !== undefined && sparse !== undefined
-  const search = { limit: both ? fusedFor(limit) : limit, matches }
+  const search = { limit: both ? fusedFor(limit) : limit, matches, only: filter?.only }
   const lists: Match[][] = []
   if (vector !== undefined) lists.push(searched.dense(vector, index.kind.similarity, search))
   if (sparse !== undefined) lists.push(searched.sparse(sparse, weightingStrategy === 'IDF', search))

@@ -14,12 +14,14 @@ export interface CacheEntry {
 }
 
 export interface Cache {
+  /** Bytes of a state's text. A longer state could not be given back in time, and is not to be kept. */
+  readonly longest: number
   /** The state, then one entry per turn. Empty: a miss. An entry that is not whole, or not ours, is a miss. */
   read(key: CacheKey): Promise<readonly CacheEntry[]>
   /** Adds `entries` if the last one kept is `after`; does nothing otherwise, and never creates. */
   append(key: CacheKey, after: { seq: number; hash: string }, entries: readonly CacheEntry[]): Promise<void>
-  /** Puts `state` in the place of all that is kept. Does nothing for a thread that was deleted just now. */
-  replace(key: CacheKey, state: CacheEntry): Promise<void>
+  /** Puts `state`, or nothing, in the place of all that is kept. Does nothing for a thread that was deleted just now. */
+  replace(key: CacheKey, state: CacheEntry | undefined): Promise<void>
   /** Forgets the thread, and for some minutes keeps nothing of it: a turn that ended before may still be writing. */
   delete(key: CacheKey): Promise<void>
 }

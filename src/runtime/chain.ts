@@ -1,25 +1,35 @@
 // From stored frames to positions: the state at a checkpoint, or at each of a branch.
-import { emptyPosition, type Position, parseDelta, parseSnapshot } from '../graph/checkpoint.ts'
-import { applyDelta } from '../graph/delta.ts'
+import { type Delta, emptyPosition, type Position, parseDelta, parseSnapshot } from '../graph/checkpoint.ts'
+import { applyDeltas } from '../graph/delta.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import type { Frame } from '../ports/chains.ts'
 
 /** The position at the newest frame; the empty one for no frames. */
 export function positionAt(frames: readonly Frame[]): Position {
-  return positionsAlong(frames).at(-1)?.position ?? emptyPosition
+  return positionsAlong(frames, 1).at(-1)?.position ?? emptyPosition
 }
 
-/** Every frame with its position, oldest first. */
-export function positionsAlong(frames: readonly Frame[]): { frame: Frame; position: Position }[] {
+/** The newest `count` frames with their positions, oldest first. Those before are gone through at once: each by itself would copy the thread. */
+export function positionsAlong(
+  frames: readonly Frame[],
+  count = frames.length,
+): { readonly frame: Frame; readonly position: Position }[] {
+  const before = frames.length - count
+  const along: { frame: Frame; position: Position }[] = []
   let position = emptyPosition
+  let deltas: Delta[] = []
   let previous = 0
-  return frames.map((frame) => {
-    if (frame.kind === 'snapshot') position = parseSnapshot(frame.text)
-    else if (frame.parent === previous) position = applyDelta(position, parseDelta(frame.text))
-    else throw broken(frame)
+  for (const [index, frame] of frames.entries()) {
+    if (frame.kind === 'delta' && frame.parent !== previous) throw broken(frame)
+    if (frame.kind === 'delta') deltas.push(parseDelta(frame.text))
+    else [position, deltas] = [parseSnapshot(frame.text), []]
     previous = frame.seq
-    return { frame, position }
-  })
+    if (index < before) continue
+    position = applyDeltas(position, deltas)
+    deltas = []
+    along.push({ frame, position })
+  }
+  return along
 }
 
 function broken({ seq, parent }: Frame): RecollectError {

@@ -179,7 +179,8 @@ class Follower {
   async *#begun(event: Extract<RunEvent, { type: 'run-started' }>): AsyncGenerator<RunEvent> {
     yield event
     if (event.step <= this.#step) return
-    const along = positionsAlong(await this.#chain(event.seq, event.step - this.#step + 2))
+    const count = event.step - this.#step + 2
+    const along = positionsAlong(await this.#chain(event.seq, count), count)
     for (const [index, { frame, position }] of along.entries()) {
       if (frame.run !== this.#run || frame.step <= this.#step) continue
       yield savedAgain(this.#house.graph, along[index - 1]?.position, position, frame)

@@ -71,7 +71,7 @@ export async function readHistory(
   const chain = await checkpointer.loadChain({ tenant, thread, owner: user, seq, count: limit + skip })
   if (chain === undefined) throw unknownThread(thread)
   if (chain.frames.length === 0 && start !== undefined) throw unknownCheckpoint(start, thread)
-  const newestFirst = positionsAlong(chain.frames).reverse()
+  const newestFirst = positionsAlong(chain.frames, limit + skip).reverse()
   return newestFirst.slice(skip, skip + limit).map(({ frame, position }) => ({
     checkpoint: String(frame.seq),
     parent: frame.parent === 0 ? undefined : String(frame.parent),

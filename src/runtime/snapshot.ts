@@ -19,7 +19,7 @@ export function dueSnapshot({ head, chainBytes, baseBytes }: ClaimedTurn, positi
 }
 
 /** About the bytes of text in `value`, counted no further than `limit`. Cheap, and seldom too high. */
-function textWithin(value: unknown, limit: number): number {
+export function textWithin(value: unknown, limit: number): number {
   if (typeof value === 'string') return Buffer.byteLength(value) + 2
   if (typeof value !== 'object' || value === null) return 8
   let count = 2

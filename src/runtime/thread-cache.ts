@@ -1,7 +1,8 @@
 // What the cache contributes to a turn: a candidate state before it, an append after it. Redis only ever saves time.
 import { deltaText, type Position, parseDelta, parseSnapshot, snapshotText } from '../graph/checkpoint.ts'
-import { applyDelta, difference } from '../graph/delta.ts'
+import { applyDeltas, difference } from '../graph/delta.ts'
 import type { Cache, CacheEntry, CacheKey } from '../ports/cache.ts'
+import { textWithin } from './snapshot.ts'
 
 /** A state that is the thread's if and only if its seq and hash equal the head's (T2). */
 export interface Candidate {
@@ -40,7 +41,10 @@ function candidateOf([state, ...turns]: readonly CacheEntry[]): Candidate | unde
   return {
     seq: tip.seq,
     hash: tip.hash,
-    position: turns.reduce((position, turn) => applyDelta(position, parseDelta(turn.text)), parseSnapshot(state.text)),
+    position: applyDeltas(
+      parseSnapshot(state.text),
+      turns.map(({ text }) => parseDelta(text)),
+    ),
     stateBytes: state.text.length,
     appendedBytes: turns.reduce((sum, turn) => sum + turn.text.length, 0),
   }
@@ -55,6 +59,7 @@ interface Tip {
 /**
  * Appends what changed since the candidate, which may lie behind by lost turns; or starts anew after a miss or when the appended
  * parts outweigh the state. Behind a silence it appends to what the thread was: a slow cache is not sent the thread at every turn.
+ * A state that would not be read in time is taken out, and not written again.
  */
 export async function writeTip(
   cache: Cache,
@@ -63,13 +68,15 @@ export async function writeTip(
   tip: Tip,
 ): Promise<void> {
   const { seq, hash, position } = tip
-  if (silent && start.seq > 0) {
+  const tooLong = () => textWithin(position.values, cache.longest) >= cache.longest
+  if (silent && start.seq > 0 && !tooLong()) {
     await cache.append(key, start, [{ seq, hash, text: deltaText(difference(start.position, position)) }])
     return
   }
   const outweighed = candidate !== undefined && candidate.appendedBytes > candidate.stateBytes + slackBytes
   if (candidate === undefined || outweighed || candidate.seq > seq || surpasses(candidate.position, position)) {
-    await cache.replace(key, { seq, hash, text: snapshotText(position) })
+    if (!tooLong()) await cache.replace(key, { seq, hash, text: snapshotText(position) })
+    else if (candidate !== undefined || silent) await cache.replace(key, undefined)
     return
   }
   if (candidate.seq === seq && candidate.hash === hash) return

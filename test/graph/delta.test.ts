@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import {
+  type Delta,
   deltaText,
   emptyPosition,
   type Position,
@@ -9,7 +10,7 @@ import {
   parseSnapshot,
   snapshotText,
 } from '../../src/graph/checkpoint.ts'
-import { applyDelta, difference } from '../../src/graph/delta.ts'
+import { applyDelta, applyDeltas, difference } from '../../src/graph/delta.ts'
 import { forSeeds, type Random, randomValue } from '../kernel/random.ts'
 
 const at = (values: Record<string, unknown>): Position => ({ ...emptyPosition, values })
@@ -63,6 +64,24 @@ describe('a delta', () => {
         const list = Array.isArray(old) ? old : []
         position = expectRoundTrip(position, at({ ...position.values, list: edited(list, random) }))
       }
+    })
+  })
+
+  test('leads to the same alone and among others, and changes none of them nor what was before, along 500 random histories', () => {
+    forSeeds(500, (random) => {
+      const start = at({ list: [1, [2]] })
+      const deltas: Delta[] = []
+      let position = start
+      for (let step = 0; step < 12; step++) {
+        const after = at({ list: edited(position.values.list as unknown[], random) })
+        deltas.push(difference(position, after))
+        position = after
+      }
+      const texts = deltas.map(deltaText)
+      const together = applyDeltas(start, deltas)
+      if (!isDeepStrictEqual(together, position)) expect(together).toEqual(position)
+      expect(deltas.map(deltaText)).toEqual(texts)
+      expect(start).toEqual(at({ list: [1, [2]] }))
     })
   })
 

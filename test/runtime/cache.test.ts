@@ -104,6 +104,60 @@ describe('a cache that does not answer in time', () => {
   })
 })
 
+describe('a state that the cache could not give back in time', () => {
+  const limited = () => {
+    const inner = memoryCache()
+    const told = { written: 0 }
+    const cache: Cache = {
+      ...inner,
+      longest: 40_000,
+      append: (...given) => {
+        told.written++
+        return inner.append(...given)
+      },
+      replace: (...given) => {
+        told.written++
+        return inner.replace(...given)
+      },
+    }
+    return { told, ...house(cache) }
+  }
+
+  test('is taken out once, not written at the turns after it, and its thread is right', async () => {
+    const { app, cache, counted, told } = limited()
+    await app.invoke({ size: long, log: 'a' }, at)
+    expect(await cache.read(key)).toHaveLength(1)
+    for (let number = 0; number < 5; number++) await app.invoke({ log: `${number}`.padEnd(10_000) }, at)
+    expect(await cache.read(key)).toEqual([])
+    const { written } = told
+    const { log } = await app.invoke({ log: 'more' }, at)
+    expect(told.written).toBe(written)
+    expect(counted.loads).toBe(1)
+    expect(log.filter((_, index) => index % 3 === 0).map((text) => text.trim())).toEqual([
+      'a',
+      '0',
+      '1',
+      '2',
+      '3',
+      '4',
+      'more',
+    ])
+  })
+
+  test('is taken out also by a turn that got no answer from the cache', async () => {
+    const { app, cache } = limited()
+    await cache.replace(key, { seq: 1, hash: 'h', text: 'what was kept' })
+    const silent: Cache = { ...cache, read: () => Promise.reject(new Error('Too slow.')) }
+    const checkpointer = memoryCheckpointer()
+    const slow = graph.compile({ checkpointer, cache: silent })
+    await graph.compile({ checkpointer }).invoke({ size: long.repeat(3), log: 'a' }, at)
+    await slow.invoke({ log: 'b' }, at)
+    expect(await cache.read(key)).toEqual([])
+    await app.invoke({ log: 'a' }, { ...at, thread: 'short' })
+    expect(await cache.read({ ...key, thread: 'short' })).toHaveLength(1)
+  })
+})
+
 describe('a cache that lies behind, ahead or elsewhere', () => {
   const corruptions: Record<
     string,
@@ -151,7 +205,7 @@ describe('a cache that lies behind, ahead or elsewhere', () => {
 
   test('that fails at every call is as good as none', async () => {
     const fail = () => Promise.reject(new Error('Redis is down'))
-    const { app } = house({ read: fail, append: fail, replace: fail, delete: fail })
+    const { app } = house({ longest: 1_000, read: fail, append: fail, replace: fail, delete: fail })
     await app.invoke({ size: long, log: 'a' }, at)
     expect((await app.invoke({ log: 'b' }, at)).log).toEqual(['a', ...turn, 'b', 'seen 4', 'b'])
   })

@@ -9,6 +9,7 @@ export function memoryCache(): Cache {
   const deleted = new Map<string, number>()
   const nameOf = ({ tenant, thread, owner }: CacheKey) => JSON.stringify([tenant, thread, owner])
   return {
+    longest: Number.POSITIVE_INFINITY,
     read: async (key) => [...(kept.get(nameOf(key)) ?? [])],
     append: async (key, after, entries) => {
       const list = kept.get(nameOf(key))
@@ -16,7 +17,7 @@ export function memoryCache(): Cache {
       if (tip?.seq === after.seq && tip.hash === after.hash) list?.push(...entries)
     },
     replace: async (key, state) => {
-      if ((deleted.get(nameOf(key)) ?? 0) < Date.now()) kept.set(nameOf(key), [state])
+      if ((deleted.get(nameOf(key)) ?? 0) < Date.now()) kept.set(nameOf(key), state === undefined ? [] : [state])
     },
     delete: async (key) => {
       kept.delete(nameOf(key))

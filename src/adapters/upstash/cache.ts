@@ -12,8 +12,11 @@ export interface UpstashCacheOptions extends SealOptions {
 
 const readTimeoutMs = 50
 const writeTimeoutMs = 2_000
-/** Sealed. Above it a thread is read from Postgres: Upstash takes requests of 1 MB on old plans and 10 MB on new ones. */
-const longest = 4_000_000
+/**
+ * 1 MB sealed, and at most twice that with what is appended until the next state: about what is read in `readTimeoutMs`, see
+ * docs/decisions/031. Upstash takes requests of 1 MB on old plans.
+ */
+const longest = 750_000
 
 /** In the place of a thread that was deleted, for longer than any turn that had ended goes on writing. */
 const deleted = 'deleted'
@@ -42,6 +45,7 @@ export function upstashCache({ ttlMs = 86_400_000, ...options }: UpstashCacheOpt
   const writer = upstashClient(options, writeTimeoutMs)
   const seal = (key: CacheKey) => sealFor(options, key, 'cache')
   return {
+    longest,
     read: (key) =>
       guarded(async () => {
         const sealing = await seal(key)
@@ -61,9 +65,9 @@ export function upstashCache({ ttlMs = 86_400_000, ...options }: UpstashCacheOpt
     replace: (key, state) =>
       guarded(async () => {
         const sealing = await seal(key)
-        const element = await closed(sealing, state, '')
-        if (element.length > longest) await writer.del(sealing.name)
-        else await write(writer, sealing.name, ['', `${ttlMs}`, element])
+        const kept = state !== undefined && Buffer.byteLength(state.text) <= longest
+        const elements = kept ? [await closed(sealing, state, '')] : []
+        await write(writer, sealing.name, ['', `${ttlMs}`, ...elements])
       }),
     delete: (key) =>
       guarded(async () => {

@@ -72,6 +72,19 @@ export function cacheContract(name: string, make: () => Promise<Cache> | Cache):
       expect((await cache.read(key)).map(({ seq }) => seq)).toEqual([9])
     })
 
+    it('puts nothing in the place of all that was kept, and keeps the thread again when it is told', async () => {
+      const cache = await make()
+      const key = fresh()
+      await cache.replace(key, state)
+      await cache.append(key, state, [turn])
+      await cache.replace(key, undefined)
+      expect(await cache.read(key)).toEqual([])
+      await cache.append(key, turn, [{ seq: 9, hash: 'h9', text: 'more' }])
+      expect(await cache.read(key)).toEqual([])
+      await cache.replace(key, state)
+      expect(await cache.read(key)).toEqual([state])
+    })
+
     it('forgets a thread', async () => {
       const cache = await make()
       const key = fresh()
@@ -88,6 +101,7 @@ export function cacheContract(name: string, make: () => Promise<Cache> | Cache):
       await cache.append(key, state, [turn])
       await cache.replace(key, state)
       await cache.delete(key)
+      await cache.replace(key, undefined)
       await cache.replace(key, state)
       expect(await cache.read(key)).toEqual([])
       await cache.replace({ ...key, owner: 'other' }, state)

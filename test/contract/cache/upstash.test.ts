@@ -54,6 +54,15 @@ describe('the cache in Upstash Redis', () => {
     await cache.delete(key)
   })
 
+  it('keeps a state of 750 KB, and of a longer one nothing', async () => {
+    const { cache } = await filled()
+    const text = 'x'.repeat(750_000)
+    await cache.replace(key, { seq: 5, hash: 'h5', text })
+    expect((await cache.read(key)).map((entry) => entry.text.length)).toEqual([750_000])
+    await cache.replace(key, { seq: 6, hash: 'h6', text: `${text}y` })
+    expect(await cache.read(key)).toEqual([])
+  })
+
   it('shows nothing of a thread in Redis', async () => {
     const { cache, name, elements } = await filled()
     expect(`${name} ${elements.join(' ')}`).not.toMatch(/acme|first|alex|one|three/)

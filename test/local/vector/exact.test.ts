@@ -2,6 +2,7 @@
 import { Index } from '@upstash/vector'
 import { describe, expect, it } from 'vitest'
 import { standIn } from '../../../local/stand-in.ts'
+import { filterOf } from '../../../local/vector/filter.ts'
 import { fused } from '../../../local/vector/fusion.ts'
 import { type IndexKind, indexKindOf, similarities } from '../../../local/vector/index-kind.ts'
 import { byRank, type Match } from '../../../local/vector/ranking.ts'
@@ -53,23 +54,26 @@ describe('the best of a random index, after random writes and deletions, are tho
           id: `row ${random.int(60)}`,
           vector: floats(random, dimension),
           sparse: sparse(random),
-          metadata: { even: random.chance(0.5) },
+          metadata: { even: random.chance(0.5), colour: random.pick(['red', 'blue']) },
         }))
-        index.upsert('', rows)
+        // Often enough that what is gone is tidied away.
+        for (let time = random.pick([1, 1, 50]); time > 0; time--) index.upsert('', rows)
         index.delete(
           '',
           Array.from({ length: random.int(10) }, () => `row ${random.int(60)}`),
         )
       }
       const rows = [...index.rows('').values()]
-      const matches = random.chance(0.5) ? () => true : (row: (typeof rows)[number]) => row.metadata?.even === true
+      const filter = filterOf(random.pick(["colour = 'red'", "even = true AND colour = 'red'", 'HAS FIELD even']))
+      const { only } = filter
+      const matches = (row: (typeof rows)[number]) => filter(row.metadata)
       const limit = random.pick([1, 2, 5, 20, 1_000])
       const query = floats(random, dimension)
       const searched = index.searched('')
       const plain = plainScores[similarity]
       const kept = rows.filter(matches)
       expectSame(
-        searched?.dense(query, similarity, { limit, matches }) ?? [],
+        searched?.dense(query, similarity, { limit, matches, only }) ?? [],
         kept.map((row) => ({ row, score: plain(row.vector ?? query, query) })),
         limit,
       )
@@ -87,7 +91,7 @@ describe('the best of a random index, after random writes and deletions, are tho
             return sum + own * (asked.values[place] ?? 0) * weight(at)
           }, 0)
         expectSame(
-          searched?.sparse(asked, idf, { limit, matches }) ?? [],
+          searched?.sparse(asked, idf, { limit, matches, only }) ?? [],
           kept
             .filter((row) => [...asked.indices].some((at) => having(at).includes(row)))
             .map((row) => ({ row, score: score(row) })),
