@@ -5,6 +5,7 @@ import { verifyWebhook } from '../kernel/webhook.ts'
 import { answered } from './answers.ts'
 import { refusals, TakenAnswerSchema, wireApproval } from './approvals.ts'
 import { jsonOf } from './body.ts'
+import { Anything, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { checked } from './validation.ts'
 import { json } from './wire.ts'
@@ -12,10 +13,10 @@ import { json } from './wire.ts'
 const AnswerEvent = z.looseObject({
   type: z.literal('approval.answered'),
   data: z.strictObject({
-    id: z.string(),
-    answer: z.unknown(),
-    by: z.optional(z.string()),
-    run_id: z.optional(z.string()),
+    id: Text,
+    answer: Anything,
+    by: z.optional(Text),
+    run_id: z.optional(Text),
   }),
 })
 

@@ -4,6 +4,7 @@ import { RecollectError } from '../kernel/errors.ts'
 import { decode } from '../kernel/json.ts'
 import type { ApprovalAttempt, ApprovalRecord } from '../ports/approvals.ts'
 import { answered, answererOf } from './answers.ts'
+import { Anything, DateTime, Flag, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
 import { numberText } from './schemas.ts'
@@ -14,28 +15,28 @@ const tag = 'Approvals'
 const statuses = z.enum(['pending', 'answered', 'expired', 'cancelled'])
 
 export const Approval = z.strictObject({
-  id: z.string(),
+  id: Text,
   status: statuses,
-  thread_id: z.string(),
-  run_id: z.string(),
-  graph_id: z.string(),
-  checkpoint_id: z.string(),
-  node: z.string(),
-  kind: z.string(),
-  payload: z.unknown(),
-  requester: z.string(),
+  thread_id: Text,
+  run_id: Text,
+  graph_id: Text,
+  checkpoint_id: Text,
+  node: Text,
+  kind: Text,
+  payload: Anything,
+  requester: Text,
   answerer: z.enum(['owner', 'approver']),
-  approvers: z.nullable(z.array(z.string())),
-  not_requester: z.boolean(),
-  answer: z.unknown(),
-  answered_by: z.nullable(z.string()),
-  answered_via: z.nullable(z.string()),
-  answered_at: z.nullable(z.iso.datetime()),
-  expires_at: z.nullable(z.iso.datetime()),
-  created_at: z.iso.datetime(),
+  approvers: z.nullable(z.array(Text)),
+  not_requester: Flag,
+  answer: Anything,
+  answered_by: z.nullable(Text),
+  answered_via: z.nullable(Text),
+  answered_at: z.nullable(DateTime),
+  expires_at: z.nullable(DateTime),
+  created_at: DateTime,
 })
 
-const Attempt = z.strictObject({ at: z.iso.datetime(), by: z.string(), via: z.string(), outcome: z.string() })
+const Attempt = z.strictObject({ at: DateTime, by: Text, via: Text, outcome: Text })
 const ApprovalWithAttempts = z.extend(Approval, { attempts: z.array(Attempt) })
 
 export const TakenAnswerSchema = z.strictObject({ outcome: z.enum(['accepted', 'repeated']), approval: Approval })
@@ -59,8 +60,8 @@ export const approvalRoutes: readonly Route[] = [
     description: 'With the scope `approve` or `operate` of the whole tenant, else of own threads.',
     query: z.object({
       status: z.optional(statuses),
-      thread_id: z.optional(z.string()),
-      run_id: z.optional(z.string()),
+      thread_id: z.optional(Text),
+      run_id: z.optional(Text),
       limit: numberText,
       offset: numberText,
     }),
@@ -105,7 +106,7 @@ export const approvalRoutes: readonly Route[] = [
     summary: 'Answer',
     description:
       'Once, by whoever may. The run goes on at once, and is watched as any other. Sent again with the same `Idempotency-Key`, it is told the same again. `answer` of a tool: `{ "decision": "approve" }`, `{ "decision": "reject", "reason"? }`, `{ "decision": "edit", "arguments" }` (which asks anew), `{ "decision": "respond", "text" }`.',
-    body: z.strictObject({ answer: z.unknown() }),
+    body: z.strictObject({ answer: Anything }),
     responses: { 200: { description: 'It was accepted', schema: TakenAnswerSchema }, ...refusals },
     handle: async (call) => {
       const given = { id: call.parameters.approval_id, answer: call.body.answer, ...idempotencyKeyOf(call.request) }

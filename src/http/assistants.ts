@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import { didYouMean, RecollectError } from '../kernel/errors.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import { Integer, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { Assistant, JsonObject, limit, Metadata, maybe, offset } from './schemas.ts'
 import type { Service } from './service.ts'
@@ -56,8 +57,8 @@ async function assistant(graph: string): Promise<z.output<typeof Assistant>> {
 }
 
 const AssistantFilter = {
-  graph_id: maybe(z.string()),
-  name: maybe(z.string()),
+  graph_id: maybe(Text),
+  name: maybe(Text),
   metadata: maybe(Metadata),
 }
 
@@ -86,8 +87,8 @@ export const assistantRoutes: readonly Route[] = [
       ...AssistantFilter,
       limit: limit(1_000),
       offset,
-      select: maybe(z.array(z.string())),
-      sort_by: maybe(z.string()),
+      select: maybe(z.array(Text)),
+      sort_by: maybe(Text),
       sort_order: maybe(z.enum(['asc', 'desc'])),
     }),
     responses: {
@@ -106,7 +107,7 @@ export const assistantRoutes: readonly Route[] = [
     tag,
     summary: 'Count the graphs that can be run',
     body: z.strictObject(AssistantFilter),
-    responses: { 200: { description: 'How many there are', schema: z.int() } },
+    responses: { 200: { description: 'How many there are', schema: Integer } },
     handle: async ({ service, body }) => json((await matching(service, body)).length),
   }),
   route({

@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { assertId, randomId } from '../kernel/id.ts'
 import type { UserMessage } from '../ports/model.ts'
+import { Anything, Flag, Text } from './plain.ts'
 import type { ApprovalsAs } from './ui-approvals.ts'
 import { checked } from './validation.ts'
 
@@ -12,21 +13,21 @@ export const approvalsField = z.optional(z.literal('data'))
 
 /** As `useChat` sends it. Whatever else it holds is not read: history, tools, arguments and owner are in the thread and the token. */
 export const chatBody = z.looseObject({
-  id: z.string(),
-  messages: z.array(z.unknown()).check(z.minLength(1)),
+  id: Text,
+  messages: z.array(Anything).check(z.minLength(1)),
   trigger: z.optional(z.enum(['submit-message', 'regenerate-message'])),
   approvals: approvalsField,
 })
 
 const lastMessage = z.looseObject({
   role: z.enum(['user', 'assistant']),
-  parts: z.array(z.looseObject({ type: z.string(), text: z.optional(z.string()) })),
+  parts: z.array(z.looseObject({ type: Text, text: z.optional(Text) })),
 })
 
 const decision = z.looseObject({
   id: z.string().check(z.minLength(1), z.maxLength(200)),
-  approved: z.boolean(),
-  reason: z.optional(z.nullable(z.string())),
+  approved: Flag,
+  reason: z.optional(z.nullable(Text)),
 })
 
 interface Posted {

@@ -9,6 +9,7 @@ import { approvalsField, type ChatRequest, chatBody, chatRequestOf, type SentMes
 import { listen, stop } from './chat-running.ts'
 import { chunksOfAnswer, chunksOfTurn, uiResponse } from './chat-stream.ts'
 import { shownMessages } from './chat-thread.ts'
+import { Text } from './plain.ts'
 import { logFailure } from './problem.ts'
 import { type Route, type RouteResponse, route } from './route.ts'
 import { type Principal, type Service, threadKeyOf } from './service.ts'
@@ -47,9 +48,9 @@ const posting = {
 const query = z.object({ approvals: approvalsField })
 
 const uiMessage = z.object({
-  id: z.string(),
+  id: Text,
   role: z.enum(['user', 'assistant']),
-  parts: z.array(z.looseObject({ type: z.string() })),
+  parts: z.array(z.looseObject({ type: Text })),
 })
 
 export const chatRoutes: readonly Route[] = [

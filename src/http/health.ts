@@ -1,6 +1,7 @@
 // Health: whether each service behind the Worker answers, and which it is.
 import * as z from 'zod/mini'
 import { asRecollectError } from '../kernel/errors.ts'
+import { Flag, Text } from './plain.ts'
 import { logFailure } from './problem.ts'
 import { type Route, route } from './route.ts'
 import { json } from './wire.ts'
@@ -14,14 +15,14 @@ export interface HealthCheck {
 }
 
 const ServiceHealth = z.strictObject({
-  ok: z.boolean(),
-  fingerprint: z.string(),
+  ok: Flag,
+  fingerprint: Text,
   ms: z.number(),
-  code: z.optional(z.string()),
-  detail: z.optional(z.string()),
+  code: z.optional(Text),
+  detail: z.optional(Text),
 })
 
-const Health = z.strictObject({ ok: z.boolean(), services: z.record(z.string(), ServiceHealth) })
+const Health = z.strictObject({ ok: Flag, services: z.record(Text, ServiceHealth) })
 
 export const healthRoutes: readonly Route[] = [
   route({

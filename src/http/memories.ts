@@ -5,6 +5,7 @@ import type { Filter } from '../kernel/filter.ts'
 import { assertNamespace, assertNamespacePrefix, type Namespace } from '../kernel/namespace.ts'
 import { extractionsOf } from '../memory/extraction-log.ts'
 import type { Item, Store } from '../ports/store.ts'
+import { DateTime, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { JsonObject, maybe } from './schemas.ts'
 import type { Principal, Service } from './service.ts'
@@ -24,7 +25,7 @@ const exportMemories = route({
   summary: 'All that is remembered, as JSON Lines',
   description:
     'One item a line, the latest first: own ones, or with `namespace` (a name for each segment) what lies there. An item that is written meanwhile may be missing. A read for export counts no time to live anew.',
-  query: z.object({ namespace: z.optional(z.union([z.string(), z.array(z.string())])) }),
+  query: z.object({ namespace: z.optional(z.union([Text, z.array(Text)])) }),
   responses: {
     200: { description: 'The items', contentType: 'application/x-ndjson' },
   },
@@ -63,12 +64,12 @@ async function* allItems(store: Store, tenant: string, prefix: Namespace): Async
 }
 
 const Version = z.strictObject({
-  version: z.int(),
+  version: Integer,
   value: JsonObject,
-  tags: z.array(z.string()),
-  source: z.nullable(z.string()),
-  author: z.nullable(z.string()),
-  at: z.iso.datetime(),
+  tags: z.array(Text),
+  source: z.nullable(Text),
+  author: z.nullable(Text),
+  at: DateTime,
 })
 
 const readHistory = route({
@@ -98,12 +99,12 @@ const forget = route({
     'One of: `id`, a memory; `namespace`, all that lies there; `source`, all of the tenant that came from it (scope `operate`); `user`, a person: what is remembered below `["users", user]`, and their threads. History goes along.',
   body: z.strictObject({
     id: maybe(z.string().check(z.minLength(1))),
-    namespace: maybe(z.array(z.string())),
+    namespace: maybe(z.array(Text)),
     source: maybe(z.string().check(z.minLength(1))),
     user: maybe(z.string().check(z.minLength(1))),
   }),
   responses: {
-    200: { description: 'How many', schema: z.strictObject({ items: z.int(), threads: z.int() }) },
+    200: { description: 'How many', schema: z.strictObject({ items: Integer, threads: Integer }) },
   },
   handle: async (call) => {
     const { service, principal, body } = call

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import { docsPage } from './docs-page.ts'
 import document from './openapi.json' with { type: 'json' }
+import { Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { JsonObject } from './schemas.ts'
 import { json } from './wire.ts'
@@ -30,7 +31,7 @@ export const metaRoutes: readonly Route[] = [
     responses: {
       200: {
         description: 'As the LangGraph clients ask for it',
-        schema: z.strictObject({ version: z.string(), server: z.literal('recollect'), flags: JsonObject }),
+        schema: z.strictObject({ version: Text, server: z.literal('recollect'), flags: JsonObject }),
       },
     },
     handle: () => json({ version, server: 'recollect', flags: { assistants: true, crons: false, langsmith: false } }),

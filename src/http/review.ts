@@ -6,6 +6,7 @@ import { assertPrincipal } from '../kernel/id.ts'
 import type { ApprovalRecord } from '../ports/approvals.ts'
 import { answered } from './answers.ts'
 import { refusals } from './approvals.ts'
+import { DateTime, Text } from './plain.ts'
 import { knownError, logFailure } from './problem.ts'
 import { type ReviewLink, reviewLinkOf, reviewUrl } from './review-link.ts'
 import { refusalPage, reviewPage } from './review-page.ts'
@@ -23,7 +24,7 @@ const refusalPages = Object.fromEntries(
 const pages = { 200: page, 401: { ...page, description: 'The link is not valid, or no longer' }, ...refusalPages }
 
 const weekSeconds = 7 * 86_400
-const Token = z.object({ token: z.optional(z.string()) })
+const Token = z.object({ token: z.optional(Text) })
 
 type PageCall = Call<{ readonly approval_id: string }, { readonly token?: string | undefined }>
 
@@ -36,9 +37,9 @@ export const reviewRoutes: readonly Route[] = [
     summary: 'Make a link to the review page',
     description:
       'Whoever has it may answer, once, until it expires (a day unless told otherwise, a week at most). `by` is kept as who answered; an approval that only some may answer needs it.',
-    body: z.strictObject({ by: maybe(z.string()), expires_in_seconds: maybe(z.int().check(z.positive())) }),
+    body: z.strictObject({ by: maybe(Text), expires_in_seconds: maybe(z.int().check(z.positive())) }),
     responses: {
-      200: { description: 'The link', schema: z.strictObject({ url: z.string(), expires_at: z.iso.datetime() }) },
+      200: { description: 'The link', schema: z.strictObject({ url: Text, expires_at: DateTime }) },
     },
     handle: async (call) => {
       const { tenant } = call.principal

@@ -6,20 +6,21 @@ import { RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 import type { ApprovalRecord } from '../ports/approvals.ts'
 import { answererOf, takeAnswerOf } from './answers.ts'
+import { Anything, Text } from './plain.ts'
 import type { Call } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
 import { JsonObject, maybe } from './schemas.ts'
 import { unsupported } from './unsupported.ts'
 import { inputOfWire } from './wire-messages.ts'
 
-const Target = z.union([z.string(), z.strictObject({ node: z.string(), input: JsonObject })], {
+const Target = z.union([Text, z.strictObject({ node: Text, input: JsonObject })], {
   error: 'must be the name of a node, or { "node", "input" }',
 })
 
 export const RunCommand = z.strictObject({
-  resume: z.optional(z.unknown()),
+  resume: z.optional(Anything),
   update: maybe(
-    z.union([JsonObject, z.array(z.tuple([z.string(), z.unknown()]))], {
+    z.union([JsonObject, z.array(z.tuple([Text, Anything]))], {
       error: 'must be an object of channels, or a list of [channel, value]',
     }),
   ),

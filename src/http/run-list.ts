@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { RunRecord } from '../ports/run-records.ts'
 import { unknownRun } from '../runtime/refusal.ts'
+import { Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { numberText, Run } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
@@ -24,8 +25,8 @@ export const runListRoutes: readonly Route[] = [
     query: z.object({
       limit: numberText,
       offset: numberText,
-      status: z.optional(z.string()),
-      select: z.optional(z.union([z.string(), z.array(z.string())])),
+      status: z.optional(Text),
+      select: z.optional(z.union([Text, z.array(Text)])),
     }),
     responses: { 200: { description: 'Those of one page', schema: z.array(Run) } },
     handle: async (call) => {

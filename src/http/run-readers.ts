@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { ThreadAddress } from '../runtime/history.ts'
 import { attendance } from './attendance.ts'
 import { pacedBody } from './paced-body.ts'
+import { Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { runEvents, type StreamMode, wireEnd, wireError } from './run-events.ts'
 import { runOf } from './run-list.ts'
@@ -43,7 +44,7 @@ export const runReaderRoutes: readonly Route[] = [
     tag,
     summary: 'Wait for the end of a run',
     description: 'Wherever it works. A run that was left behind is gone on with.',
-    query: z.object({ cancel_on_disconnect: z.optional(z.string()) }),
+    query: z.object({ cancel_on_disconnect: z.optional(Text) }),
     responses: { 200: { description: 'The state at its end', schema: JsonObject } },
     handle: (call) => joined(call, call.parameters),
   }),
@@ -55,7 +56,7 @@ export const runReaderRoutes: readonly Route[] = [
     summary: 'Stop a run',
     description:
       'Wherever it works, or waits in line, or for answers. What it was sent with stays in the thread if it had begun.',
-    query: z.object({ wait: z.optional(z.string()), action: z.optional(z.enum(['interrupt'])) }),
+    query: z.object({ wait: z.optional(Text), action: z.optional(z.enum(['interrupt'])) }),
     responses: { 202: { description: 'It will stop' }, 204: { description: 'It has stopped, or had ended before' } },
     handle: (call) => cancelled(call, call.parameters, call.query.wait === '1' || call.query.wait === 'true'),
   }),

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { RunOptions } from '../runtime/options.ts'
 import { graphOfAssistant } from './assistants.ts'
+import { Anything, Flag, Text } from './plain.ts'
 import { commandOfWire, RunCommand, resumes } from './run-command.ts'
 import { type StreamMode, streamModes } from './run-events.ts'
 import { JsonObject, Metadata, maybe } from './schemas.ts'
@@ -16,10 +17,10 @@ const laterModes = ['events', 'debug', 'tasks', 'checkpoints', 'tools'] as const
 
 const Mode = z.enum([...streamModes, ...laterModes])
 
-const nodes = maybe(z.union([z.literal('*'), z.array(z.string())], { error: 'must be "*" or a list of node names' }))
+const nodes = maybe(z.union([z.literal('*'), z.array(Text)], { error: 'must be "*" or a list of node names' }))
 
 export const RunRequest = z.strictObject({
-  assistant_id: z.string(),
+  assistant_id: Text,
   input: maybe(JsonObject),
   metadata: maybe(Metadata),
   stream_mode: maybe(
@@ -30,21 +31,21 @@ export const RunRequest = z.strictObject({
   multitask_strategy: maybe(z.enum(['reject', 'enqueue', 'interrupt', 'rollback'])),
   on_completion: maybe(z.enum(['delete', 'keep', 'complete', 'continue'])),
   config: maybe(JsonObject),
-  context: maybe(z.unknown()),
+  context: maybe(Anything),
   command: maybe(RunCommand),
   checkpoint: maybe(CheckpointRef),
-  checkpoint_id: maybe(z.string()),
+  checkpoint_id: maybe(Text),
   interrupt_before: nodes,
   interrupt_after: nodes,
-  webhook: maybe(z.string()),
+  webhook: maybe(Text),
   after_seconds: maybe(z.number()),
-  feedback_keys: maybe(z.array(z.string())),
+  feedback_keys: maybe(z.array(Text)),
   // These change nothing here: there are no subgraphs to stream, every step is durable, and tracing is the deployment's own.
-  stream_subgraphs: maybe(z.boolean()),
-  stream_resumable: maybe(z.boolean()),
-  checkpoint_during: maybe(z.boolean()),
+  stream_subgraphs: maybe(Flag),
+  stream_resumable: maybe(Flag),
+  checkpoint_during: maybe(Flag),
   durability: maybe(z.enum(['async', 'sync', 'exit'])),
-  langsmith_tracer: maybe(z.unknown()),
+  langsmith_tracer: maybe(Anything),
 })
 
 export interface PlannedRun {
@@ -135,8 +136,8 @@ function isSupported(mode: z.output<typeof Mode>): mode is StreamMode {
 
 /** The same list in a query: repeated, or with commas. */
 export const ModesQuery = z.object({
-  stream_mode: z.optional(z.union([z.string(), z.array(z.string())])),
-  cancel_on_disconnect: z.optional(z.string()),
+  stream_mode: z.optional(z.union([Text, z.array(Text)])),
+  cancel_on_disconnect: z.optional(Text),
 })
 
 export function modesOfQuery({ stream_mode: asked = [] }: z.output<typeof ModesQuery>): unknown {

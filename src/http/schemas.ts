@@ -1,54 +1,55 @@
 // The shapes of the LangGraph wire that several routes share. Exported names are the names in the OpenAPI document.
 import * as z from 'zod/mini'
+import { Anything, DateTime, Flag, Integer, Text } from './plain.ts'
 
 /** Any JSON object. */
-export const JsonObject = z.record(z.string(), z.unknown())
+export const JsonObject = z.record(Text, Anything)
 
-export const Metadata = z.record(z.string(), z.unknown())
+export const Metadata = z.record(Text, Anything)
 
 export const ProblemSchema = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  retryable: z.boolean(),
-  retryAfterMs: z.optional(z.int()),
+  type: Text,
+  title: Text,
+  status: Integer,
+  detail: Text,
+  code: Text,
+  retryable: Flag,
+  retryAfterMs: z.optional(Integer),
   details: z.optional(JsonObject),
 })
 
 export const ThreadStatus = z.enum(['idle', 'busy', 'interrupted', 'error'])
 
 /** A question that nobody has answered. `id` is that of its approval, `value` what is shown. */
-export const Interrupt = z.strictObject({ id: z.string(), value: z.unknown(), kind: z.string(), node: z.string() })
+export const Interrupt = z.strictObject({ id: Text, value: Anything, kind: Text, node: Text })
 
 export const Thread = z.strictObject({
-  thread_id: z.string(),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
-  state_updated_at: z.iso.datetime(),
+  thread_id: Text,
+  created_at: DateTime,
+  updated_at: DateTime,
+  state_updated_at: DateTime,
   metadata: Metadata,
   status: ThreadStatus,
   config: JsonObject,
   values: JsonObject,
   /** By the task that has asked. */
-  interrupts: z.record(z.string(), z.array(Interrupt)),
+  interrupts: z.record(Text, z.array(Interrupt)),
 })
 
 /** A thread as a search with `select` gives it. */
 export const PartialThread = z.partial(Thread)
 
 export const Checkpoint = z.strictObject({
-  thread_id: z.string(),
-  checkpoint_ns: z.string(),
-  checkpoint_id: z.nullable(z.string()),
+  thread_id: Text,
+  checkpoint_ns: Text,
+  checkpoint_id: z.nullable(Text),
   checkpoint_map: z.nullable(JsonObject),
 })
 
 export const ThreadTask = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  path: z.array(z.union([z.string(), z.int()])),
+  id: Text,
+  name: Text,
+  path: z.array(z.union([Text, Integer])),
   error: z.null(),
   interrupts: z.array(Interrupt),
   checkpoint: z.null(),
@@ -58,21 +59,21 @@ export const ThreadTask = z.strictObject({
 
 export const ThreadState = z.strictObject({
   values: JsonObject,
-  next: z.array(z.string()),
+  next: z.array(Text),
   tasks: z.array(ThreadTask),
   metadata: JsonObject,
-  created_at: z.nullable(z.iso.datetime()),
+  created_at: z.nullable(DateTime),
   checkpoint: Checkpoint,
   parent_checkpoint: z.nullable(Checkpoint),
   interrupts: z.array(Interrupt),
 })
 
 export const Run = z.strictObject({
-  run_id: z.string(),
-  thread_id: z.string(),
-  assistant_id: z.string(),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
+  run_id: Text,
+  thread_id: Text,
+  assistant_id: Text,
+  created_at: DateTime,
+  updated_at: DateTime,
   status: z.enum(['pending', 'running', 'error', 'success', 'timeout', 'interrupted']),
   metadata: Metadata,
   kwargs: JsonObject,
@@ -80,16 +81,16 @@ export const Run = z.strictObject({
 })
 
 export const Assistant = z.strictObject({
-  assistant_id: z.string(),
-  graph_id: z.string(),
-  name: z.string(),
-  description: z.string(),
+  assistant_id: Text,
+  graph_id: Text,
+  name: Text,
+  description: Text,
   config: JsonObject,
   context: JsonObject,
   metadata: Metadata,
-  version: z.int(),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
+  version: Integer,
+  created_at: DateTime,
+  updated_at: DateTime,
 })
 
 /** How many, and from where: as numbers in a body. */

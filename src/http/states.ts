@@ -1,6 +1,7 @@
 // States: what a thread is now, what it was at a checkpoint, and the way in between.
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
+import { Flag, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { JsonObject, limit, maybe, numberText, ThreadState } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
@@ -16,20 +17,17 @@ const many = { 200: { description: 'The branch that leads to the head, newest fi
 
 /** A checkpoint as clients name it: its id, the object that a state has of it, or that in a config. */
 export const CheckpointRef = z.strictObject({
-  thread_id: maybe(z.string()),
-  checkpoint_ns: maybe(z.string()),
-  checkpoint_id: maybe(z.string()),
+  thread_id: maybe(Text),
+  checkpoint_ns: maybe(Text),
+  checkpoint_id: maybe(Text),
   checkpoint_map: maybe(JsonObject),
 })
 
-const Before = z.union(
-  [z.string(), CheckpointRef, z.object({ configurable: z.object({ checkpoint_id: z.string() }) })],
-  {
-    error: 'must be a checkpoint, its id, or a config with configurable.checkpoint_id',
-  },
-)
+const Before = z.union([Text, CheckpointRef, z.object({ configurable: z.object({ checkpoint_id: Text }) })], {
+  error: 'must be a checkpoint, its id, or a config with configurable.checkpoint_id',
+})
 
-const Subgraphs = z.object({ subgraphs: z.optional(z.string()) })
+const Subgraphs = z.object({ subgraphs: z.optional(Text) })
 
 export const stateRoutes: readonly Route[] = [
   route({
@@ -58,7 +56,7 @@ export const stateRoutes: readonly Route[] = [
     scopes,
     tag,
     summary: 'The state at a checkpoint, named in the body',
-    body: z.strictObject({ checkpoint: CheckpointRef, subgraphs: maybe(z.boolean()) }),
+    body: z.strictObject({ checkpoint: CheckpointRef, subgraphs: maybe(Flag) }),
     responses: one,
     handle: (call) => stateAt(call, call.parameters.thread_id, idOf(call.body.checkpoint, call.parameters.thread_id)),
   }),
@@ -68,7 +66,7 @@ export const stateRoutes: readonly Route[] = [
     scopes,
     tag,
     summary: 'Earlier states of a thread',
-    query: z.object({ limit: numberText, before: z.optional(z.string()) }),
+    query: z.object({ limit: numberText, before: z.optional(Text) }),
     responses: many,
     handle: (call) => {
       const count = Number(call.query.limit ?? 10)

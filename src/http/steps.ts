@@ -5,6 +5,7 @@ import { isRecord } from '../kernel/json.ts'
 import type { ToolMessage } from '../ports/model.ts'
 import { type CallReport, readStep, type StepReport } from '../runtime/step.ts'
 import { Approval, wireApproval } from './approvals.ts'
+import { DateTime, Flag, Integer, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { Checkpoint, Interrupt, JsonObject } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
@@ -17,56 +18,56 @@ import { messageChannels, wireMessage } from './wire-messages.ts'
 
 const MessageRange = z.strictObject({
   /** `null`: the node made the message itself. */
-  channel: z.nullable(z.string()),
-  from: z.string(),
-  count: z.int(),
-  altered: z.boolean(),
+  channel: z.nullable(Text),
+  from: Text,
+  count: Integer,
+  altered: Flag,
   /** `null` where the checkpoint before was pruned. */
-  ids: z.nullable(z.array(z.string())),
+  ids: z.nullable(z.array(Text)),
 })
 
 export const ModelCall = z.strictObject({
-  node: z.string(),
-  model: z.nullable(z.string()),
+  node: Text,
+  model: z.nullable(Text),
   messages: z.array(MessageRange),
-  earlier_messages: z.int(),
-  system: z.nullable(z.strictObject({ characters: z.int(), hash: z.string() })),
-  memories: z.array(z.strictObject({ id: z.string(), version: z.int() })),
-  summary_id: z.nullable(z.string()),
-  tools: z.array(z.string()),
-  parameters: z.record(z.string(), z.number()),
-  usage: z.nullable(z.strictObject({ input_tokens: z.int(), output_tokens: z.int() })),
-  finish_reason: z.nullable(z.string()),
-  error: z.nullable(z.string()),
-  answer_id: z.nullable(z.string()),
+  earlier_messages: Integer,
+  system: z.nullable(z.strictObject({ characters: Integer, hash: Text })),
+  memories: z.array(z.strictObject({ id: Text, version: Integer })),
+  summary_id: z.nullable(Text),
+  tools: z.array(Text),
+  parameters: z.record(Text, z.number()),
+  usage: z.nullable(z.strictObject({ input_tokens: Integer, output_tokens: Integer })),
+  finish_reason: z.nullable(Text),
+  error: z.nullable(Text),
+  answer_id: z.nullable(Text),
   /** `null` where the node kept something else. */
   answer: z.nullable(JsonObject),
 })
 
 const ToolResult = z.strictObject({
-  tool_call_id: z.string(),
-  name: z.string(),
+  tool_call_id: Text,
+  name: Text,
   status: z.enum(['success', 'error', 'denied']),
-  content: z.string(),
+  content: Text,
 })
 
 export const Step = z.strictObject({
   checkpoint: Checkpoint,
   parent_checkpoint: z.nullable(Checkpoint),
-  run_id: z.string(),
-  step: z.int(),
-  created_at: z.iso.datetime(),
+  run_id: Text,
+  step: Integer,
+  created_at: DateTime,
   /** The same as the rest, in sentences. */
-  words: z.array(z.string()),
-  nodes: z.array(z.string()),
+  words: z.array(Text),
+  nodes: z.array(Text),
   model_calls: z.array(ModelCall),
   tool_results: z.array(ToolResult),
   /** `null` where the checkpoint before was pruned. */
-  changes: z.nullable(z.record(z.string(), ChannelChange)),
+  changes: z.nullable(z.record(Text, ChannelChange)),
   approvals: z.array(Approval),
   /** Asked here, and not answered yet. */
   interrupts: z.array(Interrupt),
-  next: z.array(z.string()),
+  next: z.array(Text),
 })
 
 export const stepRoutes: readonly Route[] = [

@@ -5,6 +5,7 @@ import { parseFilter } from '../kernel/filter.ts'
 import { isRecord } from '../kernel/json.ts'
 import { assertNamespace, assertNamespacePrefix, isWithin, type Namespace } from '../kernel/namespace.ts'
 import type { FoundItem, Item, ItemSearch } from '../ports/store.ts'
+import { Anything, DateTime, Flag, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { JsonObject, maybe } from './schemas.ts'
 import { assertReadable, assertWritable, mayRead, ownNamespace, storeOf } from './store-access.ts'
@@ -18,27 +19,27 @@ const minuteMs = 60_000
 const mostMinutes = 100 * 365 * 1_440
 
 export const StoreItem = z.strictObject({
-  namespace: z.array(z.string()),
-  key: z.string(),
-  id: z.string(),
+  namespace: z.array(Text),
+  key: Text,
+  id: Text,
   value: JsonObject,
-  tags: z.array(z.string()),
-  source: z.nullable(z.string()),
-  author: z.nullable(z.string()),
-  version: z.int(),
-  created_at: z.iso.datetime(),
-  updated_at: z.iso.datetime(),
-  expires_at: z.nullable(z.iso.datetime()),
+  tags: z.array(Text),
+  source: z.nullable(Text),
+  author: z.nullable(Text),
+  version: Integer,
+  created_at: DateTime,
+  updated_at: DateTime,
+  expires_at: z.nullable(DateTime),
 })
 
 const FoundItems = z.strictObject({
   items: z.array(z.extend(StoreItem, { score: z.nullable(z.number()) })),
-  more: z.boolean(),
+  more: Flag,
   mode: z.enum(['list', 'text', 'sparse', 'dense', 'hybrid']),
-  degraded: z.nullable(z.string()),
+  degraded: z.nullable(Text),
 })
 
-const Segments = z.array(z.string())
+const Segments = z.array(Text)
 
 const putItem = route({
   method: 'PUT',
@@ -50,13 +51,13 @@ const putItem = route({
     'Durable when it is answered, and found from then on. `ttl`: minutes without a read; null pins it; left out, it lives as long as before, a new one as its namespace has it. `index`: false, or the fields that it is found by. `source` and `author` are taken from whoever has the scope `operate`; of others they are `api` and the user.',
   body: z.strictObject({
     namespace: Segments,
-    key: z.string(),
+    key: Text,
     value: JsonObject,
-    index: maybe(z.union([z.literal(false), z.array(z.string())])),
+    index: maybe(z.union([z.literal(false), z.array(Text)])),
     ttl: maybe(z.number()),
-    tags: maybe(z.array(z.string())),
-    source: maybe(z.string()),
-    author: maybe(z.string()),
+    tags: maybe(z.array(Text)),
+    source: maybe(Text),
+    author: maybe(Text),
   }),
   responses: { 204: { description: 'It is kept' } },
   handle: async ({ service, principal, timing, body, waitUntil: defer }) => {
@@ -85,8 +86,8 @@ const getItem = route({
   description:
     '`namespace=users.alex`, or a name for each segment: `namespace=users&namespace=alex@example.com`. Null: there is none, or it is not for this token. A read counts its time to live anew, unless `refresh_ttl=false`.',
   query: z.object({
-    namespace: z.union([z.string(), Segments]),
-    key: z.string(),
+    namespace: z.union([Text, Segments]),
+    key: Text,
     refresh_ttl: z.optional(z.enum(['true', 'false'])),
   }),
   responses: { 200: { description: 'The item, or null', schema: z.nullable(StoreItem) } },
@@ -107,7 +108,7 @@ const deleteItem = route({
   scopes,
   tag,
   summary: 'Delete an item, with its history',
-  body: z.strictObject({ namespace: Segments, key: z.string() }),
+  body: z.strictObject({ namespace: Segments, key: Text }),
   responses: { 204: { description: 'It is gone, or was not there' } },
   handle: async ({ service, principal, timing, body: { namespace, key }, waitUntil: defer }) => {
     assertNamespace(namespace)
@@ -127,12 +128,12 @@ const searchItems = route({
     'By what they say with `query`, else the latest first. `filter`: fields of the value, each with what it equals or with `$eq $ne $gt $gte $lt $lte $in $nin $exists $contains`. `where`: the same for every part of an item, as `{ "op": "and", "filters": […] }`, `{ "op": "gte", "field": "created", "value": "2026-01-01" }`. `mode` says how it was searched, and `degraded` why not as it is set up.',
   body: z.strictObject({
     namespace_prefix: Segments,
-    query: maybe(z.string()),
+    query: maybe(Text),
     filter: maybe(JsonObject),
-    where: maybe(z.unknown()),
+    where: maybe(Anything),
     limit: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
     offset: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 0),
-    refresh_ttl: maybe(z.boolean()),
+    refresh_ttl: maybe(Flag),
   }),
   responses: { 200: { description: 'Those of one page', schema: FoundItems } },
   handle: async ({ service, principal, timing, body }) => {

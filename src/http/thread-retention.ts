@@ -4,6 +4,7 @@ import { assertId } from '../kernel/id.ts'
 import { dropExtractionLog } from '../memory/extraction-log.ts'
 import type { CacheKey } from '../ports/cache.ts'
 import { unknownThread } from '../runtime/refusal.ts'
+import { Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { threadKeyOf } from './service.ts'
 import { unsupported } from './unsupported.ts'
@@ -49,10 +50,10 @@ const pruneThreads = route({
   description:
     '`keep_latest` keeps the state of each branch, and of older checkpoints what is needed to read it; `delete` deletes the threads. Unknown ids, and those of somebody else, are passed over.',
   body: z.strictObject({
-    thread_ids: z.array(z.string()).check(z.maxLength(100)),
+    thread_ids: z.array(Text).check(z.maxLength(100)),
     strategy: z._default(z.enum(['delete', 'keep_latest']), 'delete'),
   }),
-  responses: { 200: { description: 'How many threads', schema: z.object({ pruned_count: z.int() }) } },
+  responses: { 200: { description: 'How many threads', schema: z.object({ pruned_count: Integer }) } },
   handle: async ({ service, principal, timing, body }) => {
     const { threads } = service.checkpointer
     let pruned = 0

@@ -4,6 +4,7 @@ import { RecollectError } from '../kernel/errors.ts'
 import { assertId, randomId } from '../kernel/id.ts'
 import type { ThreadRecord, ThreadSearch } from '../ports/thread-records.ts'
 import { unknownThread } from '../runtime/refusal.ts'
+import { Anything, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { limit, Metadata, maybe, offset, PartialThread, Thread, ThreadStatus } from './schemas.ts'
 import { threadKeyOf } from './service.ts'
@@ -30,10 +31,10 @@ const createThread = route({
   tag,
   summary: 'Create a thread',
   body: z.strictObject({
-    thread_id: maybe(z.string()),
+    thread_id: maybe(Text),
     metadata: maybe(Metadata),
     if_exists: maybe(z.enum(['raise', 'do_nothing'])),
-    supersteps: maybe(z.array(z.unknown())),
+    supersteps: maybe(z.array(Anything)),
     ttl: maybe(TimeToLive),
   }),
   responses: one,
@@ -89,9 +90,9 @@ const patchThread = route({
 
 const ThreadFilter = {
   metadata: maybe(Metadata),
-  ids: maybe(z.array(z.string()).check(z.maxLength(1_000))),
+  ids: maybe(z.array(Text).check(z.maxLength(1_000))),
   status: maybe(ThreadStatus),
-  values: maybe(z.unknown()),
+  values: maybe(Anything),
 }
 
 const sortColumns = {
@@ -116,7 +117,7 @@ const searchThreads = route({
     sort_by: z._default(z.enum(['thread_id', 'status', 'created_at', 'updated_at', 'state_updated_at']), 'created_at'),
     sort_order: z._default(z.enum(['asc', 'desc']), 'desc'),
     select: maybe(z.array(threadFields)),
-    extract: maybe(z.unknown()),
+    extract: maybe(Anything),
   }),
   responses: {
     200: {
@@ -159,7 +160,7 @@ const countThreads = route({
   tag,
   summary: 'Count threads',
   body: z.strictObject(ThreadFilter),
-  responses: { 200: { description: 'How many match', schema: z.int() } },
+  responses: { 200: { description: 'How many match', schema: Integer } },
   handle: async ({ service, principal, timing, body }) => {
     const search = searchOf(principal, body, { limit: 1, offset: 0, sortBy: 'thread', descending: false })
     return json(await timing.measure('storage', service.checkpointer.threads.count(search)))

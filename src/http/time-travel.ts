@@ -6,6 +6,7 @@ import { randomId } from '../kernel/id.ts'
 import { unknownThread } from '../runtime/refusal.ts'
 import { copyThread } from '../runtime/time-travel.ts'
 import { assertScope } from './auth.ts'
+import { Anything, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
 import { Checkpoint, JsonObject, Metadata, maybe, Thread } from './schemas.ts'
@@ -18,16 +19,16 @@ import { inputOfWire, wireValues } from './wire-messages.ts'
 
 const scopes = ['chat', 'operate'] as const
 
-const Config = z.object({ thread_id: z.string(), checkpoint_ns: z.string(), checkpoint_id: z.nullable(z.string()) })
+const Config = z.object({ thread_id: Text, checkpoint_ns: Text, checkpoint_id: z.nullable(Text) })
 
 /** Of a list, element by element, as far as they have ids or equal text; of anything else, the whole. */
 export const ChannelChange = z.union([
-  z.strictObject({ kind: z.literal('value'), before: z.unknown(), after: z.unknown() }),
+  z.strictObject({ kind: z.literal('value'), before: Anything, after: Anything }),
   z.strictObject({
     kind: z.literal('list'),
-    added: z.array(z.unknown()),
-    removed: z.array(z.unknown()),
-    changed: z.array(z.strictObject({ before: z.unknown(), after: z.unknown() })),
+    added: z.array(Anything),
+    removed: z.array(Anything),
+    changed: z.array(z.strictObject({ before: Anything, after: Anything })),
   }),
 ])
 
@@ -35,8 +36,8 @@ const Diff = z.strictObject({
   from: Checkpoint,
   to: Checkpoint,
   /** Those that differ. */
-  channels: z.record(z.string(), ChannelChange),
-  next: z.strictObject({ before: z.array(z.string()), after: z.array(z.string()) }),
+  channels: z.record(Text, ChannelChange),
+  next: z.strictObject({ before: z.array(Text), after: z.array(Text) }),
 })
 
 const updateState = route({
@@ -50,8 +51,8 @@ const updateState = route({
   body: z.strictObject({
     values: maybe(JsonObject),
     checkpoint: maybe(CheckpointRef),
-    checkpoint_id: maybe(z.string()),
-    as_node: maybe(z.string()),
+    checkpoint_id: maybe(Text),
+    as_node: maybe(Text),
   }),
   responses: {
     200: {
@@ -131,7 +132,7 @@ const diff = route({
   tag: 'States',
   summary: 'What is different between two checkpoints',
   description: 'Of any two, in either order, on whichever branches. Lists are compared element by element.',
-  query: z.strictObject({ from: z.string(), to: z.string() }),
+  query: z.strictObject({ from: Text, to: Text }),
   responses: { 200: { description: 'The channels that differ, and what is due', schema: Diff } },
   handle: async (call) => {
     const { from, to } = call.query

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { WebhookDelivery } from '../ports/webhooks.ts'
+import { DateTime, Integer, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { numberText } from './schemas.ts'
 import { keyOf, office, unknown, webhookTag } from './webhook-endpoints.ts'
@@ -10,15 +11,15 @@ import { json } from './wire.ts'
 const scopes = ['operate'] as const
 
 const Delivery = z.strictObject({
-  id: z.string(),
-  webhook_id: z.string(),
-  event: z.string(),
-  attempt: z.int(),
+  id: Text,
+  webhook_id: Text,
+  event: Text,
+  attempt: Integer,
   outcome: z.enum(['delivered', 'postponed', 'failed']),
-  status: z.nullable(z.int()),
-  duration_ms: z.int(),
-  error: z.nullable(z.string()),
-  at: z.iso.datetime(),
+  status: z.nullable(Integer),
+  duration_ms: Integer,
+  error: z.nullable(Text),
+  at: DateTime,
 })
 
 export const webhookDeliveryRoutes: readonly Route[] = [
@@ -61,7 +62,7 @@ export const webhookDeliveryRoutes: readonly Route[] = [
     summary: 'Send it again, under the same id',
     description: 'At once, and if need be by the whole schedule. Possible for seven days after its end.',
     responses: {
-      202: { description: 'It is on its way: see the log', schema: z.strictObject({ webhook_id: z.string() }) },
+      202: { description: 'It is on its way: see the log', schema: z.strictObject({ webhook_id: Text }) },
       409: { description: 'The endpoint is disabled' },
       404: { description: 'The tenant has no such endpoint, or the endpoint no such delivery that is still kept' },
     },

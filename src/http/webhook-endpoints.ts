@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { type WebhookEndpoint, webhookEvents } from '../ports/webhooks.ts'
 import { unknownEndpoint, type WebhookOffice } from '../webhooks/office.ts'
+import { DateTime, Flag, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { json, noContent } from './wire.ts'
 
@@ -12,17 +13,17 @@ const scopes = ['operate'] as const
 const Events = z.array(z.enum(webhookEvents)).check(z.minLength(1), z.maxLength(webhookEvents.length))
 
 const Endpoint = z.strictObject({
-  id: z.string(),
-  url: z.string(),
+  id: Text,
+  url: Text,
   events: z.array(z.enum(webhookEvents)),
-  failures: z.int(),
-  secrets: z.int(),
-  disabled_at: z.nullable(z.iso.datetime()),
-  disabled_reason: z.nullable(z.string()),
-  created_at: z.iso.datetime(),
+  failures: Integer,
+  secrets: Integer,
+  disabled_at: z.nullable(DateTime),
+  disabled_reason: z.nullable(Text),
+  created_at: DateTime,
 })
 
-const EndpointWithSecret = z.extend(Endpoint, { secret: z.string() })
+const EndpointWithSecret = z.extend(Endpoint, { secret: Text })
 
 export const unknown = { 404: { description: 'The tenant has none of this id' } } as const
 const refused = { 422: { description: 'It is not https, or not a public address' } } as const
@@ -36,7 +37,7 @@ export const webhookEndpointRoutes: readonly Route[] = [
     summary: 'Be told of events at a URL',
     description:
       'Events come as signed webhooks (Standard Webhooks 1.0), at least once; see docs/webhooks.md. `secret` is what they are signed with, and is shown here alone.',
-    body: z.strictObject({ url: z.string(), events: z._default(Events, [...webhookEvents]) }),
+    body: z.strictObject({ url: Text, events: z._default(Events, [...webhookEvents]) }),
     responses: {
       201: { description: 'It is told from now on', schema: EndpointWithSecret },
       409: { description: 'The tenant has too many' },
@@ -81,9 +82,9 @@ export const webhookEndpointRoutes: readonly Route[] = [
     description:
       'What waits for an endpoint when it is disabled has failed, and can be sent again. Enabled, it is told of what happens from then on.',
     body: z.strictObject({
-      url: z.optional(z.string()),
+      url: z.optional(Text),
       events: z.optional(Events),
-      disabled: z.optional(z.boolean()),
+      disabled: z.optional(Flag),
     }),
     responses: { 200: { description: 'As it is now', schema: Endpoint }, ...unknown, ...refused },
     handle: async (call) => {

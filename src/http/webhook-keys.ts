@@ -2,13 +2,14 @@
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { WebhookKey } from '../ports/webhooks.ts'
+import { DateTime, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { office, unknown, webhookTag } from './webhook-endpoints.ts'
 import { json, noContent } from './wire.ts'
 
 const scopes = ['operate'] as const
 
-const Key = z.strictObject({ id: z.string(), created_at: z.iso.datetime() })
+const Key = z.strictObject({ id: Text, created_at: DateTime })
 
 export const webhookKeyRoutes: readonly Route[] = [
   route({
@@ -20,7 +21,7 @@ export const webhookKeyRoutes: readonly Route[] = [
     description:
       'For `POST /webhooks/:tenant/approvals`. `secret` is shown here alone. All keys of a tenant are good: to replace one, make another, use it, and delete the first. Whoever has a key may answer every approval of the tenant.',
     responses: {
-      201: { description: 'It is good from now on', schema: z.extend(Key, { secret: z.string() }) },
+      201: { description: 'It is good from now on', schema: z.extend(Key, { secret: Text }) },
       409: { description: 'The tenant has too many' },
     },
     handle: async (call) => {
