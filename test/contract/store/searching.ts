@@ -17,6 +17,30 @@ export function searching(subject: Subject) {
     expect(await at.search(['a'], { limit: 5 })).toMatchObject({ more: false })
   })
 
+  test('pages by id have each item once, whatever is written again meanwhile', async () => {
+    const at = freshTenant(subject)
+    const all = Array.from({ length: 10 }, (_, n) => `k${n}`)
+    for (const key of all) await at.put(['a', key], key)
+    await at.put(['b'], 'elsewhere')
+    const seen: string[] = []
+    for (let afterId = '', more = true; more; ) {
+      const page = await at.search(['a'], { afterId, limit: 3, refresh: false })
+      seen.push(...page.items.map(({ key }) => key))
+      more = page.more
+      afterId = page.items.at(-1)?.id ?? ''
+      for (const key of all) await at.put(['a', key], key, { text: `again ${seen.length}` })
+    }
+    expect(seen.toSorted()).toEqual(all)
+    expect(await at.keys(['a'], { afterId: '', filter: { op: 'eq', field: 'key', value: 'k7' } })).toEqual(['k7'])
+  })
+
+  test.each([[{ afterId: 7 as unknown as string }], [{ afterId: 'a\u0000' }], [{ afterId: '', query: 'canary' }]])(
+    'what is no page by id is refused (%#)',
+    async (page) => {
+      await expect(freshTenant(subject).search(['a'], page)).rejects.toMatchObject({ code: 'input_invalid' })
+    },
+  )
+
   test('a question finds what says its words, the nearest first', async () => {
     const at = freshTenant(subject)
     await at.put(['users', 'alex'], 'deploy', { text: 'Deploys every service on Kubernetes in Frankfurt' })
