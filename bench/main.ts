@@ -3,6 +3,7 @@
 // `peers` takes `--plot FILE` too, and draws its figures there; `memory` takes `--data FILE`, and reads its memories and questions there;
 // `recall` takes `--large`, and goes on to 100,000 items.
 import { parseArgs } from 'node:util'
+import { isRecollectError, messageOf } from '../src/kernel/errors.ts'
 import { approvals } from './approvals.ts'
 import { context } from './context.ts'
 import { executor } from './executor.ts'
@@ -57,6 +58,8 @@ try {
   process.stdout.write(values.json ? `${JSON.stringify(figures)}\n` : table(figures))
   process.exit(0)
 } catch (error) {
-  process.stderr.write(`bench ${name} could not measure: ${error instanceof Error ? error.stack : String(error)}\n`)
+  const given = isRecollectError(error) && error.code === 'input_invalid'
+  const said = error instanceof Error && !given ? error.stack : messageOf(error)
+  process.stderr.write(`bench ${name} could not measure: ${said}\n`)
   process.exit(1)
 }

@@ -1,5 +1,8 @@
 // The data of `npm run bench -- memory`: memories, and questions with the ids of those that answer them, as JSON Lines.
 import { readFile } from 'node:fs/promises'
+import { messageOf, RecollectError } from '../src/kernel/errors.ts'
+import { wholeItem } from '../src/kernel/item.ts'
+import { assertItemKey, assertNamespace } from '../src/kernel/namespace.ts'
 
 export interface MemoryItem {
   readonly id: string
@@ -25,31 +28,81 @@ export interface MemoryData {
 }
 
 type Line = ({ readonly kind: 'item' } & MemoryItem) | ({ readonly kind: 'question' } & MemoryQuestion)
+type Placed = Line & { readonly place: string }
 
-/** Throws on a line that is neither; a question without an answer in its namespace is left out, and told to `say`. */
+/**
+ * Throws `input_invalid`, with the number of the line, on one that is neither, that a store would not take, or that says again what is
+ * there. A question without an answer in its namespace is left out, and told to `say`.
+ */
 export async function memoryData(file: string | URL, say: (line: string) => void): Promise<MemoryData> {
-  const lines = (await readFile(file, 'utf8')).split('\n').flatMap((text, index) => {
-    return text.trim() === '' ? [] : [lineOf(text, `${file}:${index + 1}`)]
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw refused(`${file} cannot be read: ${error instanceof Error ? error.message : error}`)
   })
+  const lines = text.split('\n').flatMap((line, index) => {
+    return line.trim() === '' ? [] : [lineOf(line.trim(), `${file}:${index + 1}`)]
+  })
+  assertOnce(lines)
   const items = lines.filter((line) => line.kind === 'item')
   const there = new Set(items.map(({ namespace, id }) => placeOf(namespace, id)))
-  const asked = lines.filter((line) => line.kind === 'question')
-  const questions = asked.flatMap((question) => {
-    const answers = question.answers.filter((id) => there.has(placeOf(question.namespace, id)))
-    return answers.length === 0 ? [] : [{ ...question, answers: [...new Set(answers)] }]
+  const unanswered: string[] = []
+  const questions = lines.flatMap((line) => {
+    if (line.kind !== 'question') return []
+    const answers = [...new Set(line.answers)].filter((id) => there.has(placeOf(line.namespace, id)))
+    if (answers.length > 0) return [{ ...line, answers }]
+    unanswered.push(`${line.place}: left out, since no item of ${JSON.stringify(line.namespace)} answers "${line.id}".`)
+    return []
   })
-  if (questions.length < asked.length)
-    say(`${asked.length - questions.length} questions have no answer among the items.`)
-  if (questions.length === 0) throw new Error(`${file} has no question that an item of it answers.`)
+  unanswered.slice(0, mostTold).forEach(say)
+  if (unanswered.length > mostTold) say(`So are ${unanswered.length - mostTold} more questions.`)
+  if (questions.length === 0) throw refused(`${file} has no question that an item of it answers.`)
   return { items, questions }
 }
 
-function lineOf(text: string, place: string): Line {
-  const line: unknown = JSON.parse(text)
-  if (isLine(line)) return line
-  throw new Error(
-    `${place} is neither {"kind":"item","id","namespace":[…],"text","before"?,"after"?} nor {"kind":"question","id","namespace":[…],"text","answers":[…]}.`,
-  )
+const mostTold = 5
+
+function assertOnce(lines: readonly Placed[]): void {
+  const first = new Map<string, string>()
+  for (const { kind, namespace, id, place } of lines) {
+    const name = JSON.stringify([kind, namespace, id])
+    const before = first.get(name)
+    if (before !== undefined) {
+      throw refused(
+        `${place} is a second ${kind} "${id}" of ${JSON.stringify(namespace)}: the first is ${before}. Give each an id of its own.`,
+      )
+    }
+    first.set(name, place)
+  }
+}
+
+function lineOf(text: string, place: string): Placed {
+  const line = jsonOf(text, place)
+  if (!isLine(line)) {
+    throw refused(
+      `${place} is neither {"kind":"item","id","namespace":[…],"text","before"?,"after"?} nor {"kind":"question","id","namespace":[…],"text","answers":[…]}.`,
+    )
+  }
+  try {
+    assertNamespace(line.namespace)
+    if (line.kind === 'item') {
+      assertItemKey(line.id)
+      wholeItem({ value: { text: line.text } })
+    }
+  } catch (error) {
+    throw refused(`${place}: ${messageOf(error)}`)
+  }
+  return { ...line, place }
+}
+
+function jsonOf(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw refused(`${place} is not JSON: ${messageOf(error)}`)
+  }
+}
+
+function refused(message: string): RecollectError {
+  return new RecollectError('input_invalid', message)
 }
 
 function isLine(line: unknown): line is Line {

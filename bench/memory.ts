@@ -29,19 +29,23 @@ const say = (line: string) => void process.stderr.write(`${line}\n`)
 export async function memory({ data, ...choices }: MemoryOptions): Promise<Record<string, unknown>> {
   const given = await memoryData(data ?? new URL('memory.jsonl', import.meta.url), say)
   const running = await temporaryServices(choices)
+  const begunAt = performance.now()
   try {
     const { DATABASE_URL = '', OPENAI_BASE_URL: baseUrl = '' } = running.variables
     const embedder = openaiEmbedder({ apiKey: 'none', baseUrl, model: embeddingModel, dimensions })
-    const items = neonStore(neon(DATABASE_URL), { indexed: true })
+    const sql = neon(DATABASE_URL)
+    const items = neonStore(sql, { indexed: true })
+    // As a server's autovacuum does, and the embedded one never: plans made while the table was empty would read all of it.
+    const analyze = () => sql.query('analyze recollect.items')
     const beside = given.items.some(({ before, after }) => before !== undefined || after !== undefined)
-    await keep(items, 'with', given.items)
+    await keep({ items, analyze }, 'with', given.items)
     if (beside)
       await keep(
-        items,
+        { items, analyze },
         'without',
         given.items.map(({ before: _, after: __, ...item }) => item),
       )
-    say(`${given.items.length} items are kept`)
+    say(`${given.items.length} items are kept, after ${rounded((performance.now() - begunAt) / 1_000, 0)} s`)
     const found = new Map<string, Figures>()
     const without = new Map<string, Figures>()
     for (const kind of kinds) {
@@ -65,13 +69,19 @@ export async function memory({ data, ...choices }: MemoryOptions): Promise<Recor
   }
 }
 
-async function keep(items: IndexedItems, tenant: string, given: readonly MemoryItem[]): Promise<void> {
+interface Kept {
+  readonly items: IndexedItems
+  readonly analyze: () => Promise<unknown>
+}
+
+async function keep({ items, analyze }: Kept, tenant: string, given: readonly MemoryItem[]): Promise<void> {
   for (let first = 0; first < given.length; first += 100) {
     const operations = given.slice(first, first + 100).map(({ namespace, id, text, before, after }) => {
       const nearby = { ...(before !== undefined && { before }), ...(after !== undefined && { after }) }
       return { op: 'put' as const, namespace, key: id, value: { text }, nearby }
     })
     await items.batch({ tenant, operations })
+    if (first % 1_000 === 900) await analyze()
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { parseArgs, parseEnv } from 'node:util'
+import { realModels } from './real-models.ts'
 import { localSecrets, tokenFor } from './secrets.ts'
 import { startServices } from './services.ts'
 import { indexKindOf } from './vector/index-kind.ts'
@@ -11,7 +12,7 @@ import { startWorker } from './worker.ts'
 const usage = `npm run dev -- [options]
   --port N               where the Worker listens; 8787 unless told otherwise
   --data DIR             where data is kept; .recollect unless told otherwise
-  --index KIND           of the vector index, when it is made: hybrid/256/cosine unless told otherwise
+  --index KIND           of the vector index, when it is made: sparse unless told otherwise, with a real embedding model hybrid
   --token TENANT/USER    whom the printed token is for; local/you unless told otherwise`
 
 const options = {
@@ -33,14 +34,14 @@ async function main() {
   await assertFree(port)
   const startedAt = performance.now()
   const secrets = await localSecrets(values.data)
-  const services = await startServices(values.data, secrets, { model: await realModel(), vector: kind })
-  const variables = {
+  const services = await startServices(values.data, secrets, { ...realModels(await variables()), vector: kind })
+  const settings = {
     ...services.variables,
     AUTH_SECRET: secrets.auth,
     RECOLLECT_SECRET: secrets.webhooks,
     PUBLIC_URL: `http://127.0.0.1:${port}`,
   }
-  const worker = await startWorker({ port, data: values.data, variables })
+  const worker = await startWorker({ port, data: values.data, variables: settings })
   const { base } = worker
 
   let stopping = false
@@ -76,15 +77,10 @@ async function main() {
   )
 }
 
-/** A real model when the machine has a key for one, in the environment or in `.dev.vars`. */
-async function realModel(): Promise<Readonly<Record<string, string>> | undefined> {
+/** What is set in the environment, over `.dev.vars`. */
+async function variables(): Promise<NodeJS.Dict<string>> {
   const file = existsSync('.dev.vars') ? parseEnv(await readFile('.dev.vars', 'utf8')) : {}
-  const all = { ...file, ...process.env }
-  const names = ['OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL']
-  const given = names.flatMap((name) => (all[name] ? [[name, all[name]] as const] : []))
-  return all.OPENAI_API_KEY || all.OPENAI_BASE_URL
-    ? { OPENAI_API_KEY: 'none', ...Object.fromEntries(given) }
-    : undefined
+  return { ...file, ...process.env }
 }
 
 async function assertFree(port: number): Promise<void> {

@@ -11,8 +11,13 @@ import type { RestEngine } from './redis/rest.ts'
 import { upstashFront, upstashRedis } from './redis/server.ts'
 import type { LocalSecrets } from './secrets.ts'
 import type { StandIn } from './stand-in.ts'
-import { type IndexKind, kindName } from './vector/index-kind.ts'
+import { type IndexKind, indexKindOf, kindName } from './vector/index-kind.ts'
 import { type LocalVector, upstashVector } from './vector/server.ts'
+
+export interface Embedding {
+  readonly model: string
+  readonly dimensions: number
+}
 
 export interface Services {
   /** What the Worker's settings must be to use them. */
@@ -36,6 +41,8 @@ export interface ServiceChoices {
   readonly vector?: IndexKind | undefined
   /** Settings of a real model. */
   readonly model?: Readonly<Record<string, string>> | undefined
+  /** A real embedding model: a vector index that is made now finds by it, and by words. Without one, by words alone. */
+  readonly embedding?: Embedding | undefined
   /** Between the chunks of the scripted model's stream. */
   readonly chunkDelayMs?: number
 }
@@ -43,7 +50,7 @@ export interface ServiceChoices {
 export async function startServices(
   directory: string,
   secrets: LocalSecrets,
-  { model, chunkDelayMs = 5, ...given }: ServiceChoices = {},
+  { model, embedding, chunkDelayMs = 5, ...given }: ServiceChoices = {},
 ): Promise<Services> {
   const engine = given.postgres ?? (await pgliteEngine(directory))
   const postgres = await neonHttp({ engine, password: secrets.database })
@@ -54,7 +61,10 @@ export async function startServices(
     token: secrets.vector,
     file: join(directory, 'vector.jsonl'),
     kind: given.vector,
+    fresh: embedding && indexKindOf(`hybrid/${embedding.dimensions}`),
   })
+  // An index that was made for other vectors goes on with those that the stand-in makes.
+  const embeds = embedding?.dimensions === vector.kind.dimension ? embedding : undefined
   const scripted = model === undefined ? await scriptedModel({ chunkDelayMs }) : undefined
   const endpoint = `${postgres.url}/sql`
   const databaseUrl = `postgresql://recollect:${secrets.database}@localhost/recollect`
@@ -70,13 +80,14 @@ export async function startServices(
       UPSTASH_VECTOR_REST_URL: vector.url,
       UPSTASH_VECTOR_REST_TOKEN: secrets.vector,
       UPSTASH_VECTOR_KIND: vector.kind.type.toLowerCase(),
+      ...(embeds && { EMBEDDING_MODEL: embeds.model, EMBEDDING_DIMENSIONS: `${embeds.dimensions}` }),
       CACHE_SECRET: secrets.cache,
       ...(model ?? { OPENAI_API_KEY: 'none', OPENAI_BASE_URL: `${scripted?.url}/v1`, OPENAI_MODEL: 'scripted-1' }),
     },
     lines: [
       `Postgres   ${endpoint}   (Neon's HTTP protocol over ${given.postgres ? 'a Postgres server' : 'PGlite, which is Postgres, embedded'})`,
       `Redis      ${redis.url}   (Upstash's REST protocol over ${given.redis ? 'a redis-server' : 'an engine of our own'})`,
-      `Vector     ${vector.url}   (Upstash's REST protocol over exact search; the index is ${kindName(vector.kind)})`,
+      `Vector     ${vector.url}   (Upstash's REST protocol over exact search; the index is ${indexWords(vector.kind, embeds)})`,
       scripted === undefined
         ? `Model      ${model?.OPENAI_BASE_URL ?? 'https://api.openai.com/v1'}   (real: your key is set)`
         : `Model      ${scripted.url}/v1   (scripted, and says so; with OPENAI_API_KEY set, the real one)`,
@@ -87,4 +98,9 @@ export async function startServices(
       if (given.postgres === undefined) await engine.close()
     },
   }
+}
+
+function indexWords(kind: IndexKind, embeds: Embedding | undefined): string {
+  if (kind.type === 'SPARSE') return 'sparse: it finds by words'
+  return `${kindName(kind)}, by ${embeds?.model ?? 'hashed words, which know no meaning'}`
 }

@@ -24,6 +24,7 @@ import {
 import { hashOf } from '../src/kernel/hash.ts'
 import type { Cache, Checkpointer, EventLog, Orphan, Store } from '../src/ports/index.ts'
 import { type Settings, settingsOf } from './env.ts'
+import { fusionOf, retentionOfItems } from './item-settings.ts'
 import { runQueueOf } from './run-queue.ts'
 import { support } from './support.ts'
 
@@ -137,7 +138,7 @@ function retentionOf({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT }: Settings) {
 /** Items in Postgres, found by an index where one is set up. */
 function storeOf(sql: Sql, settings: Settings): Store {
   const parts = indexPartsOf(sql, settings)
-  return parts === undefined ? neonStore(sql) : indexedStore(parts)
+  return parts === undefined ? neonStore(sql, { retention: retentionOfItems(settings) }) : indexedStore(parts)
 }
 
 /** What the store behind an index is made of; `undefined`: no index is set up. */
@@ -147,8 +148,9 @@ export function indexPartsOf(sql: Sql, settings: Settings): IndexedStoreOptions 
   if (vector === undefined) return undefined
   const dimensions = Number(EMBEDDING_DIMENSIONS)
   const embedder = model === undefined ? {} : { embedder: openaiEmbedder({ apiKey, baseUrl, model, dimensions }) }
-  const index = upstashItemIndex({ ...vector, kind: kindOf(settings), ...embedder })
-  return { items: neonStore(sql, { indexed: true }), index, ...embedder }
+  const fusion = fusionOf(settings.UPSTASH_VECTOR_FUSION)
+  const index = upstashItemIndex({ ...vector, kind: kindOf(settings), ...embedder, ...(fusion && { fusion }) })
+  return { items: neonStore(sql, { indexed: true, retention: retentionOfItems(settings) }), index, ...embedder }
 }
 
 function kindOf({ UPSTASH_VECTOR_KIND: kind, EMBEDDING_MODEL }: Settings): 'sparse' | 'dense' | 'hybrid' {

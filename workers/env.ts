@@ -1,5 +1,6 @@
 // The Worker's settings: one table that makes the type, the check, `.dev.vars.example` and `docs/operations.md`.
 import { RecollectError } from '../src/kernel/errors.ts'
+import { problemsOf } from './settings-problems.ts'
 
 interface Variable {
   /** Secrets are set with `wrangler secret put`, the rest as `[vars]`. */
@@ -57,6 +58,14 @@ export const variables = {
     about:
       'What the index was made as: `sparse` finds by words, `dense` by meaning, `hybrid` by both. Unset: `hybrid` with EMBEDDING_MODEL, `sparse` without.',
   },
+  UPSTASH_VECTOR_FUSION: {
+    secret: false,
+    required: false,
+    default: 'RRF',
+    example: 'RRF',
+    about:
+      'How a `hybrid` index joins what it found by words and by meaning: `RRF` by their ranks, `DBSF` by how far their scores stand out.',
+  },
   EMBEDDING_MODEL: {
     secret: false,
     required: false,
@@ -78,6 +87,14 @@ export const variables = {
     example: 'on',
     about:
       'Whether lasting facts are distilled from a thread once it is quiet, and remembered: `on` or `off`. It takes a model call a quiet thread.',
+  },
+  MEMORY_TTL_DAYS: {
+    secret: false,
+    required: false,
+    default: '90',
+    example: '90, users=365, team/handbook=never',
+    about:
+      'After how many days without a read an item of the store expires, or `never`; then the same for namespaces, with `/` between segments: the longest that fits counts. Of items that are new from then on.',
   },
   SHARED_NAMESPACES: {
     secret: false,
@@ -188,8 +205,6 @@ export type Settings = {
       : string | undefined
 }
 
-const shortestSecret = 32
-
 /** Throws one `environment_invalid` that names everything missing or wrong, and never a value. */
 export function settingsOf(env: Readonly<Record<string, unknown>>): Settings {
   const settings: Record<string, string | undefined> = {}
@@ -200,46 +215,11 @@ export function settingsOf(env: Readonly<Record<string, unknown>>): Settings {
     if (value === undefined && variable.required) problems.push(`${name} is missing. ${variable.about}`)
     settings[name] = value ?? variable.default
   }
-  problems.push(...combinationProblems(settings as Settings))
+  problems.push(...problemsOf(settings as Settings))
   if (problems.length > 0) {
     throw new RecollectError('environment_invalid', `The Worker is not set up: ${problems.join(' ')}`, {
       details: { problems },
     })
   }
   return settings as Settings
-}
-
-function combinationProblems(settings: Settings): string[] {
-  const problems: string[] = []
-  const { AUTH_SECRET, AUTH_JWKS_URL, UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET } = settings
-  const { DATABASE_URL, THREAD_TTL_DAYS, CHECKPOINTS_KEPT, RECOLLECT_SECRET, PUBLIC_URL } = settings
-  if (AUTH_SECRET === undefined && AUTH_JWKS_URL === undefined) {
-    problems.push('AUTH_SECRET or AUTH_JWKS_URL is missing: without one no token can be checked.')
-  }
-  for (const [name, secret] of Object.entries({ AUTH_SECRET, CACHE_SECRET, RECOLLECT_SECRET })) {
-    if (secret !== undefined && secret.length < shortestSecret)
-      problems.push(`${name} is shorter than ${shortestSecret} characters.`)
-  }
-  const cache = { UPSTASH_REDIS_REST_URL, UPSTASH_REDIS_REST_TOKEN, CACHE_SECRET }
-  const missing = Object.entries(cache).flatMap(([name, value]) => (value === undefined ? [name] : []))
-  if (missing.length > 0 && missing.length < 3) problems.push(`The cache needs ${missing.join(' and ')} too.`)
-  const { UPSTASH_VECTOR_REST_URL, UPSTASH_VECTOR_REST_TOKEN } = settings
-  if ((UPSTASH_VECTOR_REST_URL === undefined) !== (UPSTASH_VECTOR_REST_TOKEN === undefined)) {
-    problems.push('The vector index needs both UPSTASH_VECTOR_REST_URL and UPSTASH_VECTOR_REST_TOKEN.')
-  }
-  const { UPSTASH_VECTOR_KIND, EMBEDDING_DIMENSIONS } = settings
-  if (UPSTASH_VECTOR_KIND !== undefined && !['sparse', 'dense', 'hybrid'].includes(UPSTASH_VECTOR_KIND)) {
-    problems.push('UPSTASH_VECTOR_KIND must be sparse, dense or hybrid.')
-  }
-  if (settings.EXTRACTION !== 'on' && settings.EXTRACTION !== 'off') problems.push('EXTRACTION must be on or off.')
-  for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT, EMBEDDING_DIMENSIONS })) {
-    if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) problems.push(`${name} must be a whole number above 0.`)
-  }
-  if (PUBLIC_URL !== undefined && !/^https?:\/\/[^/?#@]+\/?$/.test(PUBLIC_URL)) {
-    problems.push('PUBLIC_URL is not of the form https://host, without a path.')
-  }
-  if (DATABASE_URL !== undefined && !/^postgres(ql)?:\/\/[^@]+@[^/]+\/.+/.test(DATABASE_URL)) {
-    problems.push('DATABASE_URL is not of the form postgresql://user:password@host/database.')
-  }
-  return problems
 }

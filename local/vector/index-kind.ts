@@ -11,19 +11,22 @@ export interface IndexKind {
   readonly similarity: (typeof similarities)[number]
 }
 
-/** The dimension is that of the scripted model's embeddings. */
-export const defaultKind: IndexKind = { type: 'HYBRID', dimension: 256, similarity: 'COSINE' }
+/** What finds best without a real embedding model. */
+export const defaultKind: IndexKind = { type: 'SPARSE', dimension: 0, similarity: 'COSINE' }
+
+/** That of the scripted model's embeddings. */
+const usualDimension = 256
 
 export function kindName({ type, dimension, similarity }: IndexKind): string {
   return (type === 'SPARSE' ? [type] : [type, dimension, similarity]).join('/').toLowerCase()
 }
 
-/** `hybrid/256/cosine`, `dense/1536`, `sparse`: what is left out is as in `defaultKind`. Throws on anything else. */
+/** `hybrid/256/cosine`, `dense/1536`, `sparse`: what is left out is 256 and cosine. Throws on anything else. */
 export function indexKindOf(name: string): IndexKind {
   const [first = '', second, third, ...rest] = name.toUpperCase().split('/')
   const type = indexTypes.find((one) => one === first)
-  if (type === 'SPARSE' && second === undefined) return { ...defaultKind, type, dimension: 0 }
-  const dimension = Number(second ?? defaultKind.dimension)
+  if (type === 'SPARSE' && second === undefined) return defaultKind
+  const dimension = Number(second ?? usualDimension)
   const similarity = similarities.find((one) => one === (third ?? defaultKind.similarity))
   const positive = Number.isInteger(dimension) && dimension > 0
   if (type === undefined || type === 'SPARSE' || !positive || similarity === undefined || rest.length > 0) {

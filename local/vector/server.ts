@@ -13,8 +13,10 @@ export interface UpstashVectorOptions {
   knobs?: Partial<Knobs>
   /** Where the data is kept; without it, in memory only. */
   file?: string
-  /** That of the data in the file unless told otherwise, and `defaultKind` where there is none. Throws where they differ. */
+  /** That of the data in the file unless told otherwise, and `fresh` where there is none. Throws where they differ. */
   kind?: IndexKind | undefined
+  /** Sparse unless told otherwise. */
+  fresh?: IndexKind | undefined
   /** Whether texts are embedded here, as by the models that Upstash hosts. */
   embeds?: boolean
   clock?: () => number
@@ -25,8 +27,8 @@ export interface LocalVector extends StandIn {
 }
 
 export async function upstashVector(options: UpstashVectorOptions): Promise<LocalVector> {
-  const { port = 0, token, knobs = {}, file, kind, embeds = true, clock = Date.now } = options
-  const index = new VectorIndex({ kind: kind ?? defaultKind, clock })
+  const { port = 0, token, knobs = {}, file, kind, fresh = defaultKind, embeds = true, clock = Date.now } = options
+  const index = new VectorIndex({ kind: kind ?? fresh, clock })
   const journal = file === undefined ? undefined : kept(index, file, kind)
   const server = await standIn({
     name: 'upstash-vector',

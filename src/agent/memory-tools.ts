@@ -1,8 +1,10 @@
 // Tools by which a model remembers, recalls and forgets. What they give back has ids, to be cited.
 import * as z from 'zod/mini'
+import { RecollectError } from '../kernel/errors.ts'
 import type { Namespace } from '../kernel/namespace.ts'
 import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
 import { recalledText } from '../memory/recalled-text.ts'
+import { secretIn } from '../memory/secrets.ts'
 import { type Tool, type ToolContext, tool } from './tool.ts'
 
 export interface MemoryToolOptions {
@@ -13,7 +15,7 @@ export interface MemoryToolOptions {
 const memoryOf = ({ namespace = ownNamespace }: MemoryToolOptions, context: ToolContext) =>
   context.memory(...namespaceFor(namespace, context))
 
-/** `remember`: keeps one fact. What is remembered has the source `tool`. */
+/** `remember`: keeps one fact, and refuses what looks like a secret. What is remembered has the source `tool`. */
 export function rememberTool(options: MemoryToolOptions = {}): Tool {
   return tool('remember', {
     description:
@@ -24,6 +26,11 @@ export function rememberTool(options: MemoryToolOptions = {}): Tool {
       tags: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(64))).check(z.maxLength(8))),
     }),
     run: async ({ text, key, tags }, context) => {
+      const secret = [text, key ?? '', ...(tags ?? [])].map(secretIn).find((found) => found !== undefined)
+      if (secret !== undefined) {
+        const refusal = `Not remembered: this looks like ${secret}, and secrets are never kept. Leave it out, or remember nothing of it.`
+        throw new RecollectError('input_invalid', refusal)
+      }
       const told = { source: 'tool', ...(key !== undefined && { key }), ...(tags !== undefined && { tags }) }
       const { id } = await memoryOf(options, context).remember(text, told)
       return `remembered as [${id}]`

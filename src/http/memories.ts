@@ -24,7 +24,7 @@ const exportMemories = route({
   tag,
   summary: 'All that is remembered, as JSON Lines',
   description:
-    'One item a line, the latest first: own ones, or with `namespace` (a name for each segment) what lies there. An item that is written meanwhile may be missing. A read for export counts no time to live anew.',
+    'One item a line, in no order that says anything: own ones, or with `namespace` (a name for each segment) what lies there. Each item that is there all the time is there once; one that is new or deleted meanwhile may be or not. A read for export counts no time to live anew.',
   query: z.object({ namespace: z.optional(z.union([Text, z.array(Text)])) }),
   responses: {
     200: { description: 'The items', contentType: 'application/x-ndjson' },
@@ -46,20 +46,15 @@ const exportMemories = route({
   },
 })
 
-/** By the time that each was written last, since an offset ends somewhere: those of one time are counted off. */
+/** By id, which stays when an item is written again: by offset or time, one that moves would be passed over. */
 async function* allItems(store: Store, tenant: string, prefix: Namespace): AsyncGenerator<readonly Item[], undefined> {
-  let before: string | undefined
-  let offset = 0
+  let afterId = ''
   for (;;) {
-    const filter: Filter | undefined = before === undefined ? undefined : { op: 'lte', field: 'updated', value: before }
-    const search = { tenant, prefix, limit: page, offset, refresh: false, ...(filter && { filter }) }
-    const { items, more } = await store.search(search)
+    const { items, more } = await store.search({ tenant, prefix, limit: page, afterId, refresh: false })
     yield items
     const last = items.at(-1)
     if (!more || last === undefined) return undefined
-    const alike = items.filter(({ updatedAt }) => updatedAt === last.updatedAt).length
-    offset = last.updatedAt === before ? offset + alike : alike
-    before = last.updatedAt
+    afterId = last.id
   }
 }
 

@@ -126,6 +126,41 @@ function textIn(value: Record<string, unknown>): string {
   return texts.join('\n')
 }
 
+/** Throws `input_invalid`: what is near is in an order of its own. */
+export function assertListing({
+  query,
+  afterId: given,
+}: {
+  readonly query?: unknown
+  readonly afterId?: unknown
+}): void {
+  const afterId = given ?? ''
+  if (typeof afterId !== 'string' || !/^[\w-]{0,64}$/.test(afterId)) {
+    throw new RecollectError('input_invalid', 'What a page is after must be the id of an item, or an empty string.')
+  }
+  if (given === undefined || query === undefined) return
+  throw new RecollectError('input_invalid', 'A query has pages by offset: leave out the id that they are after.')
+}
+
+const operationNames = new Set<unknown>(['put', 'get', 'delete'])
+
+/** At most 100 of a batch, or throws `input_invalid`. */
+export function assertOperations(given: unknown): void {
+  if (!Array.isArray(given)) {
+    throw new RecollectError(
+      'input_invalid',
+      'The operations of a batch must be an array, such as [{ op: "get", namespace: ["users", "alex"], key: "city" }].',
+    )
+  }
+  wholeNumber('The number of operations', given.length, { atLeast: 0, atMost: 100 })
+  const odd = given.findIndex((one) => !isRecord(one) || !operationNames.has(one.op))
+  if (odd < 0) return
+  throw new RecollectError(
+    'input_invalid',
+    `Operation ${odd} of the batch must be an object whose op is put, get or delete.`,
+  )
+}
+
 /** A limit or an offset, or throws `input_invalid`. */
 export function wholeNumber(name: string, given: unknown, range: { atLeast: number; atMost: number }): number {
   if (isWhole(given, range.atLeast, range.atMost)) return given

@@ -1,5 +1,6 @@
 // A store with rules for who writes where: one graph may be given less of a shared store than another.
 import { RecollectError } from '../kernel/errors.ts'
+import { assertOperations } from '../kernel/item.ts'
 import { assertNamespace, isWithin, type Namespace } from '../kernel/namespace.ts'
 import type { ItemDeletion, ItemOperation, ItemPut, Store } from '../ports/store.ts'
 
@@ -41,6 +42,7 @@ export function guardedStore(store: Store, rules: readonly WriteRule[]): Store {
       return store.delete(deletion)
     },
     async batch(batch) {
+      assertOperations(batch.operations)
       for (const write of batch.operations.filter(isWrite)) assertAllowed(write)
       return store.batch(batch)
     },

@@ -118,6 +118,11 @@ export interface ItemSearch extends Effects {
   readonly limit?: number
   /** 0 to 10,000. */
   readonly offset?: number
+  /**
+   * Without a query: in the order of their ids, only those behind this one; '' for the first. An id stays when its item is written
+   * again, so that whoever pages by the last one misses no item that was there all the time.
+   */
+  readonly afterId?: string
   readonly refresh?: boolean
 }
 

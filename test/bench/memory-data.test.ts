@@ -25,8 +25,11 @@ async function read(...lines: readonly unknown[]) {
 test('items and questions are read; a question that nothing in its namespace answers is left out, and told', async () => {
   const elsewhere = { ...question, id: 'r', namespace: ['users', 'y'] }
   const { items, questions, said } = await read(item, question, elsewhere)
-  expect([items.length, questions.map(({ id }) => id), said.length]).toEqual([1, ['q'], 1])
+  expect([items.length, questions.map(({ id }) => id)]).toEqual([1, ['q']])
+  expect(said).toEqual([expect.stringMatching(/data\.jsonl:5: left out, since no item of \["users","y"\] answers "r"/)])
   await expect(read(item, elsewhere)).rejects.toThrow(/no question/)
+  const many = Array.from({ length: 9 }, (_, n) => ({ ...elsewhere, id: `r${n}` }))
+  expect((await read(item, question, ...many)).said).toHaveLength(6)
 })
 
 test.each([
@@ -37,6 +40,28 @@ test.each([
   [null],
 ])('a line that is neither is refused, with its place: %j', async (line) => {
   await expect(read(item, line)).rejects.toThrow(/data\.jsonl:3 is neither/)
+})
+
+test.each([
+  ['what is not JSON', '{"kind":"item",', 'is not JSON'],
+  ['a namespace of no segments', JSON.stringify({ ...item, namespace: [] }), 'namespace'],
+  ['an id that is no key', JSON.stringify({ ...item, id: '' }), 'key'],
+  ['a text of 70,000 characters', JSON.stringify({ ...item, text: 'x'.repeat(70_000) }), '65536'],
+  [
+    'an item that was there before',
+    JSON.stringify({ ...item, text: 'two' }),
+    'a second item "a".*first is .*data\\.jsonl:1',
+  ],
+])('%s is refused, with its place', async (_, line, message) => {
+  const file = join(directory, 'hostile.data.jsonl')
+  await writeFile(file, `\ufeff${JSON.stringify(item)}\r\n\r\n${line}\n${JSON.stringify(question)}`)
+  const refused = { code: 'input_invalid', message: expect.stringMatching(new RegExp(`data\\.jsonl:3.*${message}`)) }
+  await expect(memoryData(file, () => {})).rejects.toMatchObject(refused)
+})
+
+test('a file that is not there, or says nothing, is refused by name', async () => {
+  await expect(memoryData(join(directory, 'none.jsonl'), () => {})).rejects.toThrow(/none\.jsonl cannot be read/)
+  await expect(read()).rejects.toThrow(/data\.jsonl has no question/)
 })
 
 test('the file that ships is sound', async () => {

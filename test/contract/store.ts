@@ -21,8 +21,22 @@ export const retention = [
   { namespace: ['short', 'longer'], ttlMs: 60_000 },
 ]
 
+type Part = (subject: () => Store) => void
+
 export function storeContract(name: string, make: () => Promise<MadeStore>) {
-  describe(`${name} keeps the store contract`, () => {
+  suite(`${name} keeps the store contract`, make, {
+    ...{ items, versions, searching, filters, namespaces, expiry },
+    'hostile text': hostile,
+  })
+}
+
+/** The part of it that an index has to do with. */
+export function searchContract(name: string, make: () => Promise<MadeStore>) {
+  suite(`an index that is ${name} keeps the contract on search`, make, { searching })
+}
+
+function suite(name: string, make: () => Promise<MadeStore>, parts: Readonly<Record<string, Part>>) {
+  describe(name, () => {
     let made: MadeStore | undefined
     beforeAll(async () => {
       made = await make()
@@ -32,12 +46,6 @@ export function storeContract(name: string, make: () => Promise<MadeStore>) {
       if (made === undefined) throw new Error('The store of this suite was not made.')
       return made.store
     }
-    describe('items', () => items(subject))
-    describe('versions', () => versions(subject))
-    describe('searching', () => searching(subject))
-    describe('filters', () => filters(subject))
-    describe('namespaces', () => namespaces(subject))
-    describe('expiry', () => expiry(subject))
-    describe('hostile text', () => hostile(subject))
+    for (const [part, contract] of Object.entries(parts)) describe(part, () => contract(subject))
   })
 }

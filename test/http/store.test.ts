@@ -2,6 +2,7 @@
 import { Client } from '@langchain/langgraph-sdk'
 import { beforeEach, expect, test } from 'vitest'
 import { memoryStore } from '../../src/adapters/memory/index.ts'
+import { guardedStore } from '../../src/index.ts'
 import type { Store } from '../../src/ports/index.ts'
 import { deployment, tokenFor } from './deployment.ts'
 
@@ -181,6 +182,26 @@ test('export gives every item once, however many were written at one time', asyn
     expect(keys).toHaveLength(250)
     expect(new Set(keys).size).toBe(250)
   }
+})
+
+test('export has the items that are written again while it is read, once each', async () => {
+  const kept = memoryStore()
+  const keys = Array.from({ length: 250 }, (_, n) => `k${n}`)
+  const putAll = async (n: number) => {
+    for (const key of keys) await kept.put({ tenant: 'acme', namespace: own, key, value: { n } })
+  }
+  await putAll(0)
+  let pages = 0
+  const search: Store['search'] = async (wanted) => {
+    const page = await kept.search(wanted)
+    await putAll(++pages)
+    return page
+  }
+  const { app } = deployment({ store: { ...guardedStore(kept, []), search } })
+  const response = await app.request('/memories/export', { headers: { 'x-api-key': await tokenFor() } })
+  const lines = (await response.text()).trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).key).toSorted()).toEqual(keys.toSorted())
+  expect(pages).toBe(3)
 })
 
 test('history is for whoever may read the memory', async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { memoryCheckpointer, memoryStore } from '../../src/adapters/memory/index.ts'
 import {
+  agent,
   callsTools,
   citations,
   END,
@@ -317,6 +318,29 @@ test('hostile arguments of memory tools are answered with what is expected, and 
     expect.stringMatching(/^There is no memory/),
     expect.stringMatching(/^There is no memory/),
   ])
+})
+
+test('a model that would remember a secret is told that it is not kept, whatever part it is in', async () => {
+  const store = memoryStore()
+  const secrets: readonly Record<string, unknown>[] = [
+    { text: 'the password is hunter2' },
+    { text: 'likes tea', key: 'sk-abcdefghijklmnopqrstuv' },
+    { text: 'likes tea', tags: ['taste', '4111 1111 1111 1111'] },
+  ]
+  const tools = [rememberTool()]
+  const model = scriptedModel((said) =>
+    said.length === 1 ? { calls: secrets.map((given) => ({ name: 'remember', arguments: given })) } : 'done',
+  )
+  const app = agent({ tools }).compile({ checkpointer: memoryCheckpointer(), store, model })
+  const { messages: said } = await app.invoke({ messages: user('keep this') }, { ...alex, thread: 't' })
+  const told = said.flatMap((message) => (message.role === 'tool' ? [[message.status, message.content]] : []))
+  expect(told).toEqual(
+    ['a password', 'a key', 'a card number'].map((what) => [
+      'error',
+      `Not remembered: this looks like ${what}, and secrets are never kept. Leave it out, or remember nothing of it.`,
+    ]),
+  )
+  expect((await store.search({ tenant: 'acme', prefix: [] })).items).toEqual([])
 })
 
 test('another person’s memory is not forgotten by its id', async () => {

@@ -1,9 +1,11 @@
 // The files that are made from the Worker's table of settings agree with it.
 import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { exampleText, settingsTable, withSettings } from '../../scripts/settings.ts'
+import { memoryStore } from '../../src/adapters/memory/index.ts'
 import { settingsOf, variables } from '../../workers/env.ts'
+import { retentionOfItems } from '../../workers/item-settings.ts'
 
 const stale = 'is not up to date with workers/env.ts; run: npm run settings'
 
@@ -43,4 +45,60 @@ test('of the vector index, URL and token are set both or neither', () => {
   for (const name of Object.keys(vector)) {
     expect(() => settingsOf({ ...complete, ...vector, [name]: '' })).toThrow('The vector index needs both')
   }
+})
+
+describe('how long items live', () => {
+  const complete = { ...parseEnv(exampleText()), AUTH_SECRET: 'x'.repeat(32) }
+  const day = 86_400_000
+
+  test('is said in days, for all and for namespaces', () => {
+    const rules = (MEMORY_TTL_DAYS: string) => retentionOfItems(settingsOf({ ...complete, MEMORY_TTL_DAYS }))
+    expect(rules('30')).toEqual([{ namespace: [], ttlMs: 30 * day }])
+    expect(rules('')).toEqual([{ namespace: [], ttlMs: 90 * day }])
+    expect(rules('never, users = 365,team/hand book=7, a/x=y/b=never')).toEqual([
+      { namespace: [], ttlMs: null },
+      { namespace: ['users'], ttlMs: 365 * day },
+      { namespace: ['team', 'hand book'], ttlMs: 7 * day },
+      { namespace: ['a', 'x=y', 'b'], ttlMs: null },
+    ])
+  })
+
+  test('reaches the items of the store, new ones alone', async () => {
+    const settings = settingsOf({ ...complete, MEMORY_TTL_DAYS: '30, team=never, users/alex=1' })
+    const store = memoryStore({ retention: retentionOfItems(settings) })
+    const ttlOf = async (...namespace: string[]) => {
+      await store.put({ tenant: 'acme', namespace, key: 'k', value: {} })
+      return (await store.get({ tenant: 'acme', namespace, key: 'k' }))?.ttlMs
+    }
+    expect(await ttlOf('users', 'bob')).toBe(30 * day)
+    expect(await ttlOf('users', 'alex', 'notes')).toBe(day)
+    expect(await ttlOf('users', 'alexa')).toBe(30 * day)
+    expect(await ttlOf('team', 'findings')).toBeNull()
+  })
+
+  test.each([
+    '0',
+    '-1',
+    '1.5',
+    'forever',
+    '36501',
+    'users',
+    'users=',
+    '=5',
+    'a//b=5',
+    '90,',
+    ' , ',
+    'a=5, a=6',
+    '5, 6',
+  ])('%j is refused, with what it must be', (MEMORY_TTL_DAYS) => {
+    const refused = /MEMORY_TTL_DAYS (has ".*"; it must be such as: 90, users=365|says ".*")/
+    expect(() => settingsOf({ ...complete, MEMORY_TTL_DAYS })).toThrow(refused)
+  })
+})
+
+test('the fusion of a hybrid index is RRF or DBSF', () => {
+  const complete = { ...parseEnv(exampleText()), AUTH_SECRET: 'x'.repeat(32) }
+  expect(settingsOf(complete).UPSTASH_VECTOR_FUSION).toBe('RRF')
+  expect(settingsOf({ ...complete, UPSTASH_VECTOR_FUSION: 'DBSF' }).UPSTASH_VECTOR_FUSION).toBe('DBSF')
+  expect(() => settingsOf({ ...complete, UPSTASH_VECTOR_FUSION: 'rrf' })).toThrow('must be RRF or DBSF')
 })

@@ -1,6 +1,6 @@
 // The items of the in-memory store, and how they are searched.
 import { filterValue, matches } from '../../kernel/filter.ts'
-import { refreshAfterMs, wholeNumber } from '../../kernel/item.ts'
+import { assertListing, refreshAfterMs, wholeNumber } from '../../kernel/item.ts'
 import { decode } from '../../kernel/json.ts'
 import { assertNamespacePrefix, compareText, isWithin, type Namespace } from '../../kernel/namespace.ts'
 import { nearness, wordsIn } from '../../kernel/words.ts'
@@ -59,17 +59,22 @@ export function versionOf(stored: StoredItem): ItemVersion {
 
 /** `ids`: only of these. */
 export function search(items: Items, wanted: ItemSearch, now: number, ids?: ReadonlySet<string>): ItemPage {
-  const { prefix, query, filter, limit = 10, offset = 0 } = wanted
+  const { prefix, query, filter, limit = 10, offset = 0, afterId } = wanted
+  assertListing(wanted)
   assertNamespacePrefix(prefix)
   wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
   wholeNumber('The offset', offset, { atLeast: 0, atMost: 10_000 })
   const words = query === undefined ? undefined : wordsIn(query)
   const found = [...items.values()]
     .filter((stored) => !isOver(stored, now) && isWithin(stored.namespace, prefix) && (ids?.has(stored.id) ?? true))
+    .filter(({ id }) => afterId === undefined || compareText(id, afterId) > 0)
     .filter((stored) => filter === undefined || matches(filter, documentOf(stored)))
     .map((stored) => ({ stored, score: words === undefined ? null : nearness(words, stored.text) }))
     .filter(({ score }) => score !== 0)
-    .sort((a, b) => (b.score ?? 0) - (a.score ?? 0) || latestFirst(a.stored, b.stored))
+    .sort((a, b) => {
+      if (afterId !== undefined) return compareText(a.stored.id, b.stored.id)
+      return (b.score ?? 0) - (a.score ?? 0) || latestFirst(a.stored, b.stored)
+    })
   const page = found.slice(offset, offset + limit).map(({ stored, score }): FoundItem => ({ ...itemOf(stored), score }))
   const mode = words === undefined ? 'list' : 'text'
   return { items: page, more: found.length > offset + limit, mode, degraded: null }

@@ -1,6 +1,6 @@
 // Items in the memory of one process: for tests, examples and programs that need no durability.
 import type { Retention } from '../../kernel/item.ts'
-import { itemId, ttlIn, type WholeItem, wholeItem, wholeNumber } from '../../kernel/item.ts'
+import { assertOperations, itemId, ttlIn, type WholeItem, wholeItem, wholeNumber } from '../../kernel/item.ts'
 import { assertItemKey, assertNamespace, type Namespace } from '../../kernel/namespace.ts'
 import type {
   HistoryRead,
@@ -85,7 +85,7 @@ class MemoryStore implements Store {
   }
 
   async batch({ tenant, operations, strict = false, after }: ItemBatch): Promise<readonly ItemResult[]> {
-    wholeNumber('The number of operations', operations.length, { atLeast: 0, atMost: 100 })
+    assertOperations(operations)
     const checked = operations.map((operation) => {
       assertAddress(operation)
       return { operation, whole: operation.op === 'put' ? wholeItem(operation) : undefined }

@@ -1,6 +1,6 @@
 // Search over items, in one statement: those of a range of paths that meet the filter, by words or among what an index found.
 import { filterText } from '../../kernel/filter.ts'
-import { wholeNumber } from '../../kernel/item.ts'
+import { assertListing, wholeNumber } from '../../kernel/item.ts'
 import { assertNamespacePrefix, pathRange } from '../../kernel/namespace.ts'
 import type { Candidates } from '../../ports/item-index.ts'
 import type { FoundItem, ItemPage, ItemSearch } from '../../ports/store.ts'
@@ -16,6 +16,7 @@ const live = 'coalesce(i.expires_at >= clock_timestamp(), true)'
 export async function searchItems(database: Database, search: ItemSearch, found?: Candidates): Promise<ItemPage> {
   const { query, limit = 10, offset = 0, refresh = true, after } = search
   assertNamespacePrefix(search.prefix)
+  assertListing(search)
   wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
   wholeNumber('The offset', offset, { atLeast: 0, atMost: 10_000 })
   const { text, parameters } = statementOf(search, found)
@@ -29,7 +30,7 @@ export async function searchItems(database: Database, search: ItemSearch, found?
 }
 
 function statementOf(search: ItemSearch, found: Candidates | undefined) {
-  const { tenant, prefix, query, filter, limit = 10, offset = 0 } = search
+  const { tenant, prefix, query, filter, limit = 10, offset = 0, afterId } = search
   const parameters: unknown[] = []
   const bind = (parameter: unknown) => `$${parameters.push(parameter)}`
   const { from, before } = pathRange(prefix)
@@ -37,6 +38,10 @@ function statementOf(search: ItemSearch, found: Candidates | undefined) {
   const wanted = `${range} and ${live} and ${filter === undefined ? 'true' : filterSql(filter, bind)}`
   const page = `limit ${bind(limit + 1)} offset ${bind(offset)}`
   const order = 'order by rank, near desc, updated_at desc, id'
+  if (afterId !== undefined) {
+    const hits = `select i.id, null::timestamptz as updated_at, 0 as rank, 0 as near, null::float8 as score from recollect.items i where ${wanted} and i.id > ${bind(afterId)} order by i.id ${page}`
+    return { text: `with hits as (${hits})`, parameters }
+  }
   if (query === undefined) {
     const hits = `select i.id, i.updated_at, 0 as rank, 0 as near, null::float8 as score from recollect.items i where ${wanted} ${order} ${page}`
     return { text: `with hits as (${hits})`, parameters }

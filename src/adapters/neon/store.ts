@@ -1,6 +1,15 @@
 // Items in Postgres, over Neon's HTTP protocol. The rules of writing are in schema.sql; every call is one statement.
 import { filterValue } from '../../kernel/filter.ts'
-import { isItemId, itemId, type Retention, spaceOf, ttlIn, wholeItem, wholeNumber } from '../../kernel/item.ts'
+import {
+  assertOperations,
+  isItemId,
+  itemId,
+  type Retention,
+  spaceOf,
+  ttlIn,
+  wholeItem,
+  wholeNumber,
+} from '../../kernel/item.ts'
 import {
   assertItemKey,
   assertNamespace,
@@ -55,7 +64,7 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
     find: (search) => find(database, search),
     listNamespaces: (search) => listNamespaces(database, search),
     async batch({ tenant, operations, strict = false, after }) {
-      wholeNumber('The number of operations', operations.length, { atLeast: 0, atMost: 100 })
+      assertOperations(operations)
       const given = operations.map((operation) => {
         if (operation.op === 'put') return { op: 'put', ...putParameters(operation, retention) }
         const { op, refresh = true, expectedVersion = null } = { refresh: true, expectedVersion: null, ...operation }

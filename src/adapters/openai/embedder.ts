@@ -12,8 +12,10 @@ export interface OpenAiEmbedderOptions extends OpenAiOptions {
   readonly timeoutMs?: number
 }
 
-/** In one request; the service takes 2,048 texts and 300,000 tokens. */
-const atOnce = 64
+/** In one request, which the service takes with 300,000 tokens at most. */
+const atOnce = 32
+/** In UTF-8. A text has 8,191 tokens at most, and no token is less than a byte: what is longer is found by its beginning. */
+const mostBytes = 8_000
 
 /** `openaiEmbedder({ apiKey, model: 'text-embedding-3-small', dimensions: 1536 })`. Safe at module scope. */
 export function openaiEmbedder(options: OpenAiEmbedderOptions): Embedder {
@@ -39,8 +41,7 @@ export function openaiEmbedder(options: OpenAiEmbedderOptions): Embedder {
     async embed(texts, { signal } = {}) {
       const vectors: (readonly number[])[] = []
       for (let first = 0; first < texts.length; first += atOnce) {
-        // A text of no words has no place among others; the service refuses it.
-        const some = texts.slice(first, first + atOnce).map((text) => (text.trim() === '' ? '-' : text))
+        const some = texts.slice(first, first + atOnce).map(embeddable)
         vectors.push(...(await embedSome(some, signal)))
       }
       const odd = vectors.find((vector) => vector.length !== dimensions)
@@ -51,4 +52,13 @@ export function openaiEmbedder(options: OpenAiEmbedderOptions): Embedder {
       )
     },
   }
+}
+
+const encoder = new TextEncoder()
+
+/** A text of no words has no place among others; the service refuses it. */
+function embeddable(text: string): string {
+  const { read } = encoder.encodeInto(text, new Uint8Array(mostBytes))
+  const some = text.slice(0, read)
+  return some.trim() === '' ? '-' : some
 }

@@ -30,6 +30,18 @@ test('a text without words is embedded too', async () => {
   expect([empty?.length, spaces?.length]).toEqual([256, 256])
 })
 
+test('a text that the model would refuse as too long is embedded by its beginning, of whole letters', async () => {
+  const sent: string[] = []
+  const fetch = async (_: unknown, init?: { body?: unknown }) => {
+    const { input } = JSON.parse(String(init?.body)) as { input: string[] }
+    sent.push(...input)
+    return Response.json({ data: input.map((_, index) => ({ index, embedding: 'AACAPw==' })) })
+  }
+  const embedder = openaiEmbedder({ apiKey: 'k', model: 'm', dimensions: 1, fetch })
+  await embedder.embed(['語'.repeat(16_000), 'x'.repeat(8_000), `${' '.repeat(9_000)}x`, '\ud83d'.repeat(9_000)])
+  expect(sent).toEqual(['語'.repeat(2_666), 'x'.repeat(8_000), '-', '\ud83d'.repeat(2_666)])
+})
+
 test('vectors of another length are refused, with both named', async () => {
   const embedding = embedderOf({ dimensions: 1536 }).embed(['a'])
   await expect(embedding).rejects.toMatchObject({ code: 'model_refused', message: expect.stringMatching(/256.*1536/) })

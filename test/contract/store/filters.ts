@@ -111,7 +111,8 @@ export function filters(subject: Subject) {
     const about = async (filter: Filter) => (await at.search(['users'], { query: 'pricing', filter })).items.length
     expect(await about(since(Date.now() - 90 * day))).toBe(2)
     expect(await about(since(Date.now() + day))).toBe(0)
-    expect(await about({ op: 'eq', field: 'author', value: 'bob' })).toBe(1)
+    const ofBob: Filter = { op: 'eq', field: 'author', value: 'bob' }
+    expect(await about({ op: 'and', filters: [ofBob, { op: 'contains', field: 'tags', value: 'pricing' }] })).toBe(1)
     const [item] = (await at.search(['users'])).items
     const exactly = (op: string) =>
       at.keys(['users'], { filter: parseFilter({ op, field: 'updated', value: item?.updatedAt }) })

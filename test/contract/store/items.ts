@@ -138,6 +138,32 @@ export function items(subject: Subject) {
     expect(await at.keys([])).toEqual([])
   })
 
+  test.each([
+    [undefined, 'must be an array'],
+    [null, 'must be an array'],
+    ['get', 'must be an array'],
+    [{ op: 'get', namespace: ['a'], key: 'k' }, 'must be an array'],
+    [{ length: 1 }, 'must be an array'],
+    [[null], 'Operation 0'],
+    [
+      [
+        { op: 'get', namespace: ['a'], key: 'k' },
+        { namespace: ['a'], key: 'k' },
+      ],
+      'Operation 1',
+    ],
+    [[{ op: 'drop', namespace: ['a'], key: 'k' }], 'put, get or delete'],
+    [[{ op: ['get'], namespace: ['a'], key: 'k' }], 'put, get or delete'],
+  ])('operations that are none are refused, and nothing is done (%#)', async (given, message) => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k')
+    const operations = given as ItemOperation[]
+    await expect(subject().batch({ tenant: at.tenant, operations })).rejects.toMatchObject({
+      ...{ code: 'input_invalid', message: expect.stringContaining(message) },
+    })
+    expect(await at.keys([])).toEqual(['k'])
+  })
+
   test('of 100 writers on one key each writes a version of its own', async () => {
     const at = freshTenant(subject)
     const puts = await Promise.all(Array.from({ length: 100 }, (_, n) => at.put(['a'], 'k', { n })))

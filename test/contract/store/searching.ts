@@ -17,31 +17,56 @@ export function searching(subject: Subject) {
     expect(await at.search(['a'], { limit: 5 })).toMatchObject({ more: false })
   })
 
-  test('words find what says them, the nearest first', async () => {
+  test('pages by id have each item once, whatever is written again meanwhile', async () => {
+    const at = freshTenant(subject)
+    const all = Array.from({ length: 10 }, (_, n) => `k${n}`)
+    for (const key of all) await at.put(['a', key], key)
+    await at.put(['b'], 'elsewhere')
+    const seen: string[] = []
+    for (let afterId = '', more = true; more; ) {
+      const page = await at.search(['a'], { afterId, limit: 3, refresh: false })
+      seen.push(...page.items.map(({ key }) => key))
+      more = page.more
+      afterId = page.items.at(-1)?.id ?? ''
+      for (const key of all) await at.put(['a', key], key, { text: `again ${seen.length}` })
+    }
+    expect(seen.toSorted()).toEqual(all)
+    expect(await at.keys(['a'], { afterId: '', filter: { op: 'eq', field: 'key', value: 'k7' } })).toEqual(['k7'])
+  })
+
+  test.each([[{ afterId: 7 as unknown as string }], [{ afterId: 'a\u0000' }], [{ afterId: '', query: 'canary' }]])(
+    'what is no page by id is refused (%#)',
+    async (page) => {
+      await expect(freshTenant(subject).search(['a'], page)).rejects.toMatchObject({ code: 'input_invalid' })
+    },
+  )
+
+  test('a question finds what says its words, the nearest first', async () => {
     const at = freshTenant(subject)
     await at.put(['users', 'alex'], 'deploy', { text: 'Deploys every service on Kubernetes in Frankfurt' })
     await at.put(['users', 'alex'], 'tea', { text: 'Prefers green tea to coffee' })
     await at.put(['users', 'alex'], 'region', {
       text: 'The Frankfurt office is closed on Fridays, and the one in Rome on Mondays',
     })
-    const { items, mode } = await at.search(['users', 'alex'], { query: 'Where do we deploy services in Frankfurt?' })
-    expect(mode).not.toBe('list')
-    expect(items.map(({ key }) => key)).toEqual(['deploy', 'region'])
-    expect(await at.keys(['users', 'alex'], { query: 'coffee' })).toEqual(['tea'])
-    expect(await at.keys(['users', 'alex'], { query: 'nothing of the kind' })).toEqual([])
+    const asked = 'Where do we deploy services in Frankfurt?'
+    expect((await at.search(['users', 'alex'], { query: asked })).mode).not.toBe('list')
+    expect(await at.nearest(['users', 'alex'], asked, 2)).toEqual(['deploy', 'region'])
+    expect(await at.nearest(['users', 'alex'], 'coffee', 1)).toEqual(['tea'])
+    expect(await at.nearest(['users', 'alex'], 'nothing of the kind', 0)).toEqual([])
   })
 
   test('what was written just now is found', async () => {
     const at = freshTenant(subject)
     for (let n = 0; n < 5; n++) {
       await at.put(['a'], `k${n}`, { text: `number${n} of the canaries` })
-      expect(await at.keys(['a'], { query: `number${n}` })).toEqual([`k${n}`])
+      expect(await at.nearest(['a'], `number${n}`, 1)).toEqual([`k${n}`])
     }
     await at.put(['a'], 'k1', { text: 'changed' })
-    expect(await at.keys(['a'], { query: 'number1' })).toEqual([])
-    expect(await at.keys(['a'], { query: 'changed' })).toEqual(['k1'])
+    expect(await at.nearest(['a'], 'number1', 0)).toEqual([])
+    expect(await at.nearest(['a'], 'changed', 1)).toEqual(['k1'])
     await at.delete(['a'], 'k1')
-    expect(await at.keys(['a'], { query: 'changed' })).toEqual([])
+    expect(await at.nearest(['a'], 'changed', 0)).toEqual([])
+    expect(await at.keys(['a'], { query: 'changed' })).not.toContain('k1')
   })
 
   test('what has no text is not found by words', async () => {
@@ -104,7 +129,7 @@ export function searching(subject: Subject) {
       '😀',
       'x '.repeat(20_000),
     ]
-    for (const query of queries) expect(await at.keys(['a'], { query })).toEqual([])
+    for (const query of queries) expect(await at.nearest(['a'], query, 0)).toEqual([])
     expect(await at.keys(['a'], { query: "'; canary \\ & |" })).toEqual(['k'])
   })
 }

@@ -20,6 +20,12 @@ export function freshTenant(subject: Subject, name = '') {
       const { items } = await subject().search({ tenant, prefix, ...more })
       return items.map(({ key }) => key)
     },
+    /** The keys of what is nearest: all that is found by words; of what is found by meaning, which leaves nothing out, so many. */
+    nearest: async (prefix: Namespace, query: string, count: number) => {
+      const { items, mode } = await subject().search({ tenant, prefix, query })
+      const keys = items.map(({ key }) => key)
+      return mode === 'dense' || mode === 'hybrid' ? keys.slice(0, count) : keys
+    },
   }
 }
 
