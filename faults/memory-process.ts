@@ -2,7 +2,7 @@
 import { memoriesWritten } from '../local/model/extraction.ts'
 import { tokenFor } from '../local/secrets.ts'
 import { serve } from '../src/http/index.ts'
-import { agent, sweep, user } from '../src/index.ts'
+import { agent, extraction, sweep, user } from '../src/index.ts'
 import { boundMemory } from '../src/memory/memory.ts'
 import { scriptedModel } from '../src/testing/index.ts'
 import { breaking } from './memory-break.ts'
@@ -25,7 +25,7 @@ export type Process = ReturnType<typeof processOn>
 
 export function processOn(data: Data, tenant: string, io: Io = breaking().io) {
   const { checkpointer, store } = data.open(io)
-  const chat = agent().compile({ checkpointer, store, model, extract: {}, name: 'chat' })
+  const chat = agent().compile({ checkpointer, store, model, extract: extraction(), name: 'chat' })
   const app = serve({ graphs: { chat }, checkpointer, store, auth: { secret: auth } })
   const deferred: Promise<unknown>[] = []
   const defer = (work: Promise<unknown>) => void deferred.push(work)

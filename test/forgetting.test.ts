@@ -10,6 +10,7 @@ import {
   append,
   callsTools,
   END,
+  extraction,
   messages,
   recalled,
   recallNode,
@@ -83,7 +84,7 @@ function deployed({ thinks = script, word = canary, tools: more = [] }: Choices 
       tools: 'reply',
     },
   }).compile({
-    ...{ ...storage, webhooks, name: 'desk', model: scriptedModel(thinks), extract: { afterMs: 1 } },
+    ...{ ...storage, webhooks, name: 'desk', model: scriptedModel(thinks), extract: extraction({ afterMs: 1 }) },
     deliver: {
       told: () => {},
       stuck: () => {
