@@ -1,10 +1,11 @@
-// `npm run faults -- [PART…] [--json] [--seeds N]`: breaks the turn protocol on purpose, and counts. With --json nothing but one JSON object on standard output.
+// `npm run faults -- [PART…] [--json] [--seeds N] [--only TESTS]`: breaks the turn protocol on purpose, and counts. With --json nothing but one JSON object on standard output.
 import { parseArgs } from 'node:util'
 import { approvals } from './approvals.ts'
 import { forks } from './forks.ts'
 import { hot } from './hot.ts'
 import { kills } from './kills.ts'
 import { load } from './load.ts'
+import { memory } from './memory.ts'
 import { mutants } from './mutants.ts'
 import { orphans } from './orphans.ts'
 import { pairs } from './pairs.ts'
@@ -19,6 +20,7 @@ const stages: readonly Readonly<Record<string, Part>>[] = [
   { pairs },
   { approvals },
   { forks },
+  { memory },
   { load },
   { hot, kills },
   { terminated },
@@ -29,12 +31,18 @@ const names = stages.flatMap((stage) => Object.keys(stage))
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, seeds: { type: 'string', default: '20' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    seeds: { type: 'string', default: '20' },
+    only: { type: 'string' },
+  },
 })
 const seeds = Number(values.seeds)
 const unknown = positionals.filter((name) => !names.includes(name))
 if (unknown.length > 0 || !Number.isInteger(seeds) || seeds < 1) {
-  process.stderr.write(`npm run faults -- [PART…] [--json] [--seeds N]. The parts are: ${names.join(', ')}.\n`)
+  process.stderr.write(
+    `npm run faults -- [PART…] [--json] [--seeds N] [--only TESTS]. The parts are: ${names.join(', ')}.\n`,
+  )
   process.exit(2)
 }
 
@@ -57,7 +65,7 @@ process.exit(failed ? 1 : 0)
 async function measure(name: string, part: Part): Promise<void> {
   const startedAt = performance.now()
   try {
-    const measured = await part({ seeds, say })
+    const measured = await part({ seeds, say, only: values.only })
     const tookSeconds = Math.round((performance.now() - startedAt) / 1_000)
     found.set(name, { ...measured, tookSeconds })
     say(`${name} took ${tookSeconds} s`)

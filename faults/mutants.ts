@@ -6,6 +6,7 @@ import { claims } from './mutants/claims.ts'
 import { commits } from './mutants/commits.ts'
 import { extractionGuards } from './mutants/extraction.ts'
 import { type Laboratory, laboratory } from './mutants/laboratory.ts'
+import { memoryGuards } from './mutants/memories.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { retention } from './mutants/retention.ts'
 import { runtimeGuards } from './mutants/runtime.ts'
@@ -21,15 +22,20 @@ const soundTests: Readonly<Record<string, readonly string[]>> = {
   'test/contract/approval-races.test.ts': ['sweeps side by side end a question once'],
 }
 
+const guards = [
+  ...[...claims, ...commits, ...approvalGuards, ...retention, ...runtimeGuards],
+  ...[...extractionGuards, ...memoryGuards],
+]
+
 interface Trial {
   readonly mutant: Mutant
   /** The test that noticed. */
   readonly killer: string | undefined
 }
 
-export async function mutants({ say }: PartOptions): Promise<Figures> {
+export async function mutants({ say, only = '' }: PartOptions): Promise<Figures> {
   if (postgresBinaries() === undefined) throw new Skipped('it needs postgresql: apt-get install postgresql')
-  const all = [...claims, ...commits, ...approvalGuards, ...retention, ...runtimeGuards, ...extractionGuards]
+  const all = guards.filter(({ tests }) => tests.includes(only))
   const laboratories = Array.from({ length: lanes }, laboratory)
   const free = [...laboratories]
   const inOne = async <Result>(work: (room: Laboratory) => Promise<Result>): Promise<Result> => {

@@ -2,6 +2,8 @@
 
 export interface PartOptions {
   readonly seeds: number
+  /** Of mutants, those alone whose file of tests has this in its name. */
+  readonly only?: string | undefined
   /** A line for people, on standard error. */
   readonly say: (line: string) => void
 }

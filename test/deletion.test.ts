@@ -1,12 +1,11 @@
 // A thread that is deleted is gone: no row of any table and no element of any Redis key has a word of it.
-import { neon } from '@neondatabase/serverless'
-import { Redis } from '@upstash/redis'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { embedded } from '../bench/servers.ts'
 import { type TemporaryServices, temporaryServices } from '../bench/stack.ts'
 import { tokenFor } from '../local/secrets.ts'
 import { append, StateGraph, sweep } from '../src/index.ts'
 import { compile } from '../workers/compile.ts'
+import { leftoversOf } from './leftovers.ts'
 
 let services: TemporaryServices
 beforeAll(async () => {
@@ -18,23 +17,8 @@ const canary = 'canary-7f3a'
 const at = { tenant: 'acme', user: 'ada', thread: `t-${canary}` }
 
 async function everything() {
-  const {
-    DATABASE_URL = '',
-    UPSTASH_REDIS_REST_URL: url = '',
-    UPSTASH_REDIS_REST_TOKEN: token = '',
-  } = services.variables
-  const sql = neon(DATABASE_URL)
-  const tables = await sql.query("select tablename from pg_tables where schemaname = 'recollect'")
-  const rows: string[] = []
-  for (const { tablename } of tables)
-    for (const { row } of await sql.query(`select t::text as row from recollect.${tablename} t`))
-      rows.push(`${tablename} ${row}`)
-  const redis = new Redis({ url, token, automaticDeserialization: false })
-  const elements: string[] = []
-  for (const name of await redis.keys('*')) {
-    if (name.startsWith('recollect:active:')) continue
-    elements.push(...(await redis.lrange<string>(name, 0, -1)))
-  }
+  const { rows, tables, keys } = await leftoversOf(services)
+  const elements = keys.flatMap((key) => key.elements)
   return { tables: tables.length, rows: rows.filter((row) => row.includes(canary)), elements }
 }
 

@@ -18,7 +18,17 @@ export interface Laboratory {
   close(): void
 }
 
-const copied = ['src', 'test', 'local', 'workers', 'schema.sql', 'package.json', 'tsconfig.json', 'wrangler.toml']
+const copied = [
+  'src',
+  'test',
+  'local',
+  'workers',
+  'bench',
+  'schema.sql',
+  'package.json',
+  'tsconfig.json',
+  'wrangler.toml',
+]
 const limitMs = 120_000
 const configuration = `export default {
   test: { include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 60_000 },

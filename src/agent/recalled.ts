@@ -57,7 +57,8 @@ export function recallNode({
       if (context.user === '' && namespace.includes('{user}')) return { recalled: [] }
       const memory = context.memory(...namespaceFor(namespace, context))
       const asked = messages.findLast(({ role }) => role === 'user')?.content ?? ''
-      return { recalled: await memory.recall(asked, options) }
+      // Ids alone: what a node gives is told to readers, and kept for those who come back; a run knows the texts itself.
+      return { recalled: (await memory.recall(asked, options)).map(refOf) }
     },
   }
 }

@@ -119,6 +119,7 @@ const forget = route({
     if (!body.user) return json({ items: await forgetItems(call, namespace, body.source ?? undefined), threads: 0 })
     // Threads first: from then on nothing is remembered of them, but by an extraction that has begun, which its log then stops.
     const threads = await forgetThreads(service, principal, body.user)
+    await service.checkpointer.outbox.forget(principal.tenant, body.user)
     await forgetItems(call, extractionsOf({ user: body.user }))
     return json({ items: await forgetItems(call, namespace), threads })
   },

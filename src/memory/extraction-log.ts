@@ -30,6 +30,8 @@ export interface ThreadOf {
   readonly thread: string
 }
 
+const dayMs = 86_400_000
+
 /** Forks that begin further back than so many messages are read again. */
 const marksKept = 64
 
@@ -49,7 +51,8 @@ export async function openExtractionLog(store: Store, of: ThreadOf): Promise<Ext
   const address = addressOf(of)
   let item = await store.get({ ...address, refresh: false })
   if (item === undefined) {
-    const made = { ...address, value: { read: [], did: [] }, text: false, ttlMs: null, expectedVersion: 0 } as const
+    // For a day, until something is in it: of a person who is forgotten just now nobody comes back to take it away.
+    const made = { ...address, value: { read: [], did: [] }, text: false, ttlMs: dayMs, expectedVersion: 0 } as const
     const { outcome, version } = await store.put(made)
     if (outcome === 'saved') return { version, read: [] }
     item = await store.get({ ...address, refresh: false })

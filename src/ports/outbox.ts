@@ -33,6 +33,8 @@ export interface Outbox {
     message: { readonly tenant: string; readonly id: string; readonly token: string },
     fate: Fate,
   ): Promise<boolean>
+  /** Deletes what the threads of a person have sent, also what is still to be delivered, and of threads that are gone. */
+  forget(tenant: string, owner: string): Promise<void>
   /** Forgets what was settled longer ago. */
   purge(settledForMs: number): Promise<void>
 }

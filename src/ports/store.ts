@@ -102,9 +102,18 @@ export interface ItemDeletion extends ItemAddress, Effects {
 /** What is sent with whatever has an effect. */
 export interface Effects {
   /** Nothing is written before it settles: the claim of the turn that asks. */
-  readonly after?: PromiseLike<unknown> | undefined
+  readonly after?: PromiseLike<Holding> | undefined
   /** Takes what may happen after the answer. */
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
+}
+
+/**
+ * What the turn that asks holds. A store that is in one database with the threads refuses a put by a turn whose thread was deleted, or
+ * taken over, with `run_fenced`: what is forgotten with a thread does not come back by a run of it.
+ */
+export interface Holding {
+  /** `undefined`: it has no thread. */
+  readonly claim?: { readonly thread: string; readonly token: string } | undefined
 }
 
 export interface ItemSearch extends Effects {

@@ -17,7 +17,7 @@ export async function runForgotten(
   { deepFreeze, ...place }: Place & { readonly deepFreeze: boolean },
 ): Promise<Position> {
   const { run, emit } = place
-  const held: Held = { epoch: 0, parts: new TaskParts(async ({ value }) => value) }
+  const held: Held = { epoch: 0, claim: undefined, parts: new TaskParts(async ({ value }) => value) }
   const scope = { ...place, thread: undefined, held, topics: undefined }
   emit({ type: 'run-started', run, thread: undefined, epoch: 0, step: 0, seq: 0, storageMs: 0, speculation: 'none' })
   try {

@@ -61,7 +61,7 @@ export async function recalledFor(scope: Scope, node: string, refs: readonly Rec
 
 /** Nothing is written before the claim is kept: a refresh of a time to live is an effect too. */
 function effectsOf({ held, remembering }: Scope): Effects {
-  return { after: isHeld(held) ? undefined : held, defer: remembering.defer }
+  return { after: isHeld(held) ? Promise.resolve(held) : held, defer: remembering.defer }
 }
 
 function neededStore({ remembering: { store }, signal }: Scope, node: string): Store {

@@ -9,6 +9,8 @@ import type { TaskParts } from './task-parts.ts'
 /** What only whoever holds the thread knows. */
 export interface Held {
   readonly epoch: number
+  /** `undefined`: the run has no thread. */
+  readonly claim: { readonly thread: string; readonly token: string } | undefined
   readonly parts: TaskParts
 }
 

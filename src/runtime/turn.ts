@@ -143,7 +143,7 @@ async function workOn(house: House, request: TurnRequest, claim: Claim): Promise
     const { epoch, step, head } = claim
     emit({ type: 'run-started', run: claim.run, thread, epoch, step, seq: head, storageMs, speculation })
     progress.startAt(start)
-    const held = { epoch, parts: partsOf(checkpointer, ref, claim) }
+    const held = { epoch, claim: ref, parts: partsOf(checkpointer, ref, claim) }
     ahead?.keep({ held, emit, signal: lease.signal })
     const place = { tenant, user: claim.owner, thread, run: claim.run }
     const memory = remembering(house, request.defer, ahead?.known)

@@ -1,5 +1,6 @@
 // Namespaces: which are taken, that no two share a path, and what lies below which.
 import { expect, test } from 'vitest'
+import { itemId } from '../../src/kernel/item.ts'
 import {
   assertItemKey,
   assertNamespace,
@@ -47,6 +48,21 @@ test('100,000 distinct namespaces have distinct paths, and come back from them',
     paths.set(path, name)
   }
   expect(new Set(paths.values()).size).toBe(100_000)
+})
+
+test('100,000 distinct pairs of namespace and key have distinct ids', () => {
+  const { int: pick } = seeded(7)
+  const segment = () => Array.from({ length: 1 + pick(3) }, () => odd[pick(odd.length)]).join('')
+  const ids = new Map<string, string>()
+  while (ids.size < 100_000) {
+    const namespace = Array.from({ length: 1 + pick(4) }, segment)
+    const key = segment()
+    const name = JSON.stringify([namespace, key])
+    const id = itemId(namespace, key)
+    if ((ids.get(id) ?? name) !== name) expect.unreachable(`${name} and ${ids.get(id)} share an id`)
+    ids.set(id, name)
+  }
+  expect(new Set(ids.values()).size).toBe(100_000)
 })
 
 test('a range of paths holds exactly what lies within the prefix', () => {

@@ -1,10 +1,8 @@
-// Extraction when something dies: a fact that was said is remembered once, whatever call fails before or behind its landing, in memory
-// and in Postgres; what changes meanwhile is read again; a person who is forgotten stays forgotten.
+// Extraction beside other writers, in memory and in Postgres: what changes meanwhile is read again; a person who is forgotten stays
+// forgotten. That it survives every call that fails is in test/faults/memory.test.ts.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { neonCheckpointer, neonStore } from '../../src/adapters/neon/index.ts'
 import { serve } from '../../src/http/index.ts'
-import { RecollectError } from '../../src/index.ts'
-import type { Checkpointer, Store } from '../../src/ports/index.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
 import { secret, tokenFor } from '../http/deployment.ts'
 import { extractingOver, inMemory, type Storage, scripted, writing } from './extracting.ts'
@@ -31,64 +29,7 @@ async function inPostgres(): Promise<Storage> {
 
 const storages = { memory: async () => inMemory(), Postgres: inPostgres }
 
-/** One call, the `nth` from when it is armed, fails before it has landed or behind. */
-function failing({ checkpointer, store, pass }: Storage) {
-  let left = Number.POSITIVE_INFINITY
-  let when: 'before' | 'behind' = 'before'
-  let calls = 0
-  const around = <Part extends object>(part: Part): Part =>
-    new Proxy(part, {
-      get(target, name) {
-        const value: unknown = Reflect.get(target, name)
-        if (typeof value === 'object' && value !== null) return around(value)
-        if (typeof value !== 'function') return value
-        return async (...given: unknown[]) => {
-          calls++
-          const dies = --left === 0
-          const away = new RecollectError('storage_unavailable', 'It died.')
-          if (dies && when === 'before') throw away
-          const answer: unknown = await Reflect.apply(value, target, given)
-          if (dies) throw away
-          return answer
-        }
-      },
-    })
-  const arm = (nth: number, at: typeof when) => {
-    ;[left, when, calls] = [nth, at, 0]
-  }
-  const storage: Storage = { checkpointer: around<Checkpointer>(checkpointer), store: around<Store>(store), pass }
-  return { storage, arm, calls: () => calls }
-}
-
 describe.each(Object.entries(storages))('in %s', (_, fresh) => {
-  test('whatever call dies, three facts are there once, and said to be', async () => {
-    for (const when of ['before', 'behind'] as const) {
-      for (let nth = 1, more = true; more; nth++) {
-        const { storage, arm, calls } = failing(await fresh())
-        const { say, quiet, sweeps, facts, items, log } = extractingOver(storage)
-        await say('I prefer dark mode, and I deploy on Kubernetes')
-        await say('My name is Ada')
-        arm(nth, when)
-        await quiet().catch(() => {})
-        more = calls() >= nth
-        arm(0, when)
-        for (let again = 0; again < 3; again++) {
-          await storage.pass(3_600_000)
-          await sweeps()
-        }
-        const place = `call ${nth}, ${when} it`
-        expect(await facts(), place).toEqual(['Deploys on Kubernetes.', 'Name is Ada.', 'Prefers dark mode.'])
-        expect(
-          (await items()).map(({ version }) => version),
-          place,
-        ).toEqual([1, 1, 1])
-        expect(await log(), place).toMatchObject({
-          did: [{ action: 'added' }, { action: 'added' }, { action: 'added' }],
-        })
-      }
-    }
-  }, 240_000)
-
   test('two at work on one thread write once', async () => {
     const storage = await fresh()
     let times = 0

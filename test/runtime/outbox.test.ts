@@ -65,6 +65,7 @@ function outboxOf({ outbox }: Checkpointer, change: Partial<Outbox>): Outbox {
   return {
     take: (request) => outbox.take(request),
     settle: (message, fate) => outbox.settle(message, fate),
+    forget: (tenant, owner) => outbox.forget(tenant, owner),
     purge: (ms) => outbox.purge(ms),
     ...change,
   }

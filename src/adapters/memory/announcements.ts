@@ -48,13 +48,14 @@ export class MemoryAnnouncements {
       ({ tenant: of, record }) => of === tenant && record.disabledAt === null && record.events.includes(topic),
     )
     const createdAt = new Date(this.#now()).toISOString()
+    const owner = this.#tables.threads.get(tenant)?.get(thread)?.record.owner
     for (const endpoint of endpoints) {
       const message = {
         ...{ tenant, id: `msg_${randomId().replaceAll('-', '')}`, thread, run, graph, topic },
         ...{ payload: JSON.stringify(data), attempt: 0, createdAt },
       }
       const fresh = { status: 'pending', dueAtMs: this.#now(), settledAtMs: undefined, token: undefined } as const
-      this.#tables.messages.add({ message, endpoint, ...fresh })
+      this.#tables.messages.add({ message, endpoint, owner, ...fresh })
     }
     return endpoints.length
   }

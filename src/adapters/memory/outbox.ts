@@ -18,13 +18,14 @@ export class MemoryOutbox implements Outbox {
     entries: readonly OutboxEntry[],
   ): void {
     const createdAt = new Date(this.#now()).toISOString()
+    const owner = this.#tables.threads.get(tenant)?.get(thread)?.record.owner
     for (const { debounceMs, ...entry } of entries) {
       const message = { tenant, thread, run, graph, ...entry, attempt: 0, createdAt }
       const dueAtMs = this.#now() + (debounceMs ?? 0)
       // Whoever delivers it just now settles nothing of this one.
       if (debounceMs !== undefined) this.#drop(({ message: { id, tenant: of } }) => id === entry.id && of === tenant)
       const fresh = { status: 'pending', dueAtMs, settledAtMs: undefined, token: undefined } as const
-      this.#tables.messages.add({ message, ...fresh })
+      this.#tables.messages.add({ message, owner, ...fresh })
     }
   }
 
@@ -55,6 +56,10 @@ export class MemoryOutbox implements Outbox {
     const orphaned = !this.#tables.threads.get(tenant)?.has(stored.message.thread)
     if (orphaned && fate.status !== 'pending') this.#tables.messages.delete(stored)
     return true
+  }
+
+  async forget(tenant: string, owner: string): Promise<void> {
+    this.#drop(({ message, owner: of }) => message.tenant === tenant && of === owner)
   }
 
   async purge(settledForMs: number): Promise<void> {

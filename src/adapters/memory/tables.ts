@@ -87,6 +87,8 @@ export interface StoredMessage {
   message: OutboxMessage
   /** Of a webhook. */
   readonly endpoint?: StoredEndpoint
+  /** Of the thread, which may be gone before it. */
+  readonly owner: string | undefined
   status: 'pending' | 'delivered' | 'failed'
   dueAtMs: number
   settledAtMs: number | undefined

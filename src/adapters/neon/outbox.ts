@@ -18,6 +18,9 @@ export function neonOutbox(database: Database): Outbox {
       const parameters = { tenant, id, token, status: fate.status, dueInMs, error }
       return (await database.call('settle_message_v1', parameters)) === true
     },
+    async forget(tenant, owner) {
+      await database.rows('delete from recollect.outbox where tenant = $1 and owner = $2', [tenant, owner])
+    },
     async purge(settledForMs) {
       await database.rows(
         `delete from recollect.outbox where settled_at < clock_timestamp() - $1 * interval '1 millisecond'`,

@@ -1,4 +1,5 @@
 // Items in Postgres, over Neon's HTTP protocol. The rules of writing are in schema.sql; every call is one statement.
+import { RecollectError } from '../../kernel/errors.ts'
 import { filterValue } from '../../kernel/filter.ts'
 import {
   assertOperations,
@@ -43,10 +44,14 @@ export function neonStore(sql: Sql, { retention = [], indexed = false }: NeonSto
 
 function storeOn(database: Database, retention: Retention, indexed: boolean): IndexedItems {
   return {
-    async put({ tenant, after, ...put }) {
-      const parameters = putParameters(put, retention)
-      await after
-      return (await database.call('store_put_v1', { tenant, ...parameters, indexed })) as PutOutcome
+    async put({ tenant, after, ...given }) {
+      const parameters = putParameters(given, retention)
+      const claim = (await after)?.claim
+      const of = claim === undefined ? {} : { thread: claim.thread, token: claim.token }
+      const put = { tenant, ...parameters, indexed, ...of }
+      const saved = (await database.call('store_put_v1', put)) as PutOutcome | { readonly outcome: 'fenced' }
+      if (saved.outcome === 'fenced') throw fenced(claim?.thread)
+      return saved
     },
     async get({ tenant, refresh = true, after, ...address }) {
       const id = idOf(address)
@@ -86,6 +91,13 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
     expire: async (limit) => Number(await database.call('expire_items_v1', { limit, indexed })),
     ...indexing(database),
   }
+}
+
+function fenced(thread = ''): RecollectError {
+  return new RecollectError(
+    'run_fenced',
+    `Thread "${thread}" was deleted, or another worker has taken it over. What its run was to remember is not written.`,
+  )
 }
 
 function idOf({ namespace, key }: Omit<ItemAddress, 'tenant'>): string {

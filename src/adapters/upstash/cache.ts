@@ -14,7 +14,7 @@ const readTimeoutMs = 50
 const writeTimeoutMs = 2_000
 /**
  * 1 MB sealed, and at most twice that with what is appended until the next state: about what is read in `readTimeoutMs`, see
- * docs/decisions/031. Upstash takes requests of 1 MB on old plans.
+ * docs/decisions/030. Upstash takes requests of 1 MB on old plans.
  */
 const longest = 750_000
 

@@ -131,6 +131,19 @@ export function outbox(subject: Subject) {
     expect(await take(at, { token: 'c' })).toMatchObject([{ attempt: 1 }, { attempt: 1 }])
   })
 
+  test('what a person’s threads have sent goes with the person, also of threads that are gone', async () => {
+    const at = freshThread()
+    const gone = { ...at, thread: `${at.thread}-gone` }
+    const other = { ...at, thread: `${at.thread}-other`, owner: 'bob' }
+    for (const each of [at, gone, other]) await sent(each, `run-${each.thread}`)
+    await subject().threads.delete(gone)
+    await subject().outbox.forget('elsewhere', 'ada')
+    await subject().outbox.forget(at.tenant, 'ada')
+    expect(await take(at, {}, `run-${at.thread}`)).toEqual([])
+    expect(await take(at, {}, `run-${gone.thread}`)).toEqual([])
+    expect(await take(at, {}, `run-${other.thread}`)).toHaveLength(1)
+  })
+
   test('what was settled long ago is forgotten', async () => {
     const at = freshThread()
     await sent(at)

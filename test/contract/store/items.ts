@@ -175,11 +175,11 @@ export function items(subject: Subject) {
 
   test('nothing is written before what it waits for, and nothing when that fails', async () => {
     const at = freshTenant(subject)
-    const claim = Promise.withResolvers<void>()
+    const claim = Promise.withResolvers<object>()
     const put = at.put(['a'], 'k', {}, { after: claim.promise })
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect(await at.get(['a'], 'k')).toBeUndefined()
-    claim.resolve()
+    claim.resolve({})
     await put
     expect(await at.get(['a'], 'k')).toBeDefined()
     const lost = at.put(['a'], 'other', {}, { after: Promise.reject(new Error('lost')) })

@@ -179,7 +179,8 @@ create table if not exists recollect.webhooks_seen (
 
 -- Since 2. Messages to the outside, written by the commit of the superstep that sent them and delivered at least once:
 -- pending → delivered | failed. `due_at`: when the next attempt may begin; while one is being made, when it is given up.
--- `endpoint`: of a webhook, where it goes; its `topic` is the event's type, and its `payload` the event's data as JSON.
+-- `endpoint`: of a webhook, where it goes; its `topic` is the event's type, and its `payload` the event's data as JSON. `owner`: of the
+-- thread, which may be gone before the message; null: a message of the store, which names nobody.
 create table if not exists recollect.outbox (
   tenant text not null,
   id text not null,
@@ -194,6 +195,7 @@ create table if not exists recollect.outbox (
   token text,
   error text,
   endpoint text,
+  owner text,
   created_at timestamptz not null default clock_timestamp(),
   settled_at timestamptz,
   primary key (tenant, id)
@@ -202,6 +204,7 @@ create table if not exists recollect.outbox (
 create index if not exists outbox_due on recollect.outbox (due_at) where status = 'pending';
 create index if not exists outbox_settled on recollect.outbox (settled_at) where settled_at is not null;
 create index if not exists outbox_of_thread on recollect.outbox (tenant, thread);
+create index if not exists outbox_of_owner on recollect.outbox (tenant, owner) where owner is not null;
 create index if not exists outbox_of_endpoint on recollect.outbox (tenant, endpoint, due_at) where status = 'pending' and endpoint is not null;
 
 -- Since 2. Where a tenant wants to be told of what happens. `secrets`: [{ sealed, until }], newest first; `until` is null, or, of one
@@ -297,6 +300,16 @@ create table if not exists recollect.item_history (
   at timestamptz not null,
   primary key (tenant, id, version)
 );
+
+-- Since 2. Threads that were deleted within a day, by a hash: a worker that still runs one of them remembers nothing more (run_holds_v1).
+create table if not exists recollect.deleted_threads (
+  tenant text not null,
+  thread_hash text not null,
+  deleted_at timestamptz not null default clock_timestamp(),
+  primary key (tenant, thread_hash)
+);
+
+create index if not exists deleted_threads_old on recollect.deleted_threads (deleted_at);
 
 -- Since 2. What an index of items is made with: `embedder` names the model, '' for none of ours.
 create table if not exists recollect.index_meta (
@@ -409,8 +422,9 @@ $$;
 create or replace function recollect.announce_v1(_tenant text, _thread text, _run text, _graph text, _type text, _data json)
 returns int language sql as $$
   with told as (
-    insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload, endpoint)
-      select _tenant, 'msg_' || replace(gen_random_uuid()::text, '-', ''), _thread, _run, _graph, _type, _data::text, e.id
+    insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload, endpoint, owner)
+      select _tenant, 'msg_' || replace(gen_random_uuid()::text, '-', ''), _thread, _run, _graph, _type, _data::text, e.id,
+        (select t.owner from recollect.threads t where t.tenant = _tenant and t.thread = _thread)
       from recollect.webhook_endpoints e where e.tenant = _tenant and e.disabled_at is null and _type = any(e.events)
       returning 1
   )
@@ -764,17 +778,17 @@ begin
     on conflict do nothing returning *
   )
   select coalesce(sum(recollect.announce_approval_v1(asked::recollect.approvals)), 0) into announced from asked;
-  insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload)
-    select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload
+  insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload, owner)
+    select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload, th.owner
     from unnest(_message_ids, _message_topics, _message_payloads, _message_debounces) x (id, topic, payload, debounce)
     where x.debounce is null;
   -- In the place of what was sent under the id before; whoever delivers that just now settles nothing of this.
-  insert into recollect.outbox as o (tenant, id, thread, run, graph, topic, payload, due_at)
-    select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload, clock_timestamp() + x.debounce * interval '1 millisecond'
+  insert into recollect.outbox as o (tenant, id, thread, run, graph, topic, payload, owner, due_at)
+    select _tenant, x.id, _thread, _run, r.graph, x.topic, x.payload, th.owner, clock_timestamp() + x.debounce * interval '1 millisecond'
     from unnest(_message_ids, _message_topics, _message_payloads, _message_debounces) x (id, topic, payload, debounce)
     where x.debounce is not null
     on conflict (tenant, id) do update set thread = excluded.thread, run = excluded.run, graph = excluded.graph, topic = excluded.topic,
-      payload = excluded.payload, status = 'pending', attempts = 0, due_at = excluded.due_at, token = null, error = null,
+      payload = excluded.payload, owner = excluded.owner, status = 'pending', attempts = 0, due_at = excluded.due_at, token = null, error = null,
       created_at = excluded.created_at, settled_at = null;
   update recollect.threads t set
     head = case when n > 0 then th.last_seq + n else t.head end,
@@ -1118,12 +1132,34 @@ begin
   return json_build_object('outcome', 'created', 'thread', recollect.thread_json_v1(th));
 end $$;
 
+-- What is left of a thread that is gone, for a day.
+create or replace function recollect.thread_hash_v1(_tenant text, _thread text) returns text language sql immutable as $$
+  select encode(sha256(convert_to(json_build_array(_tenant, _thread)::text, 'UTF8')), 'hex')
+$$;
+
+-- Whether a run may still remember something: not when its thread was deleted or another worker has taken it over. Until the writing
+-- transaction ends no one deletes the thread, so whoever then forgets its person finds what was written. A thread that is in no
+-- table of this database was kept elsewhere, and nothing is known of it.
+create or replace function recollect.run_holds_v1(_tenant text, _thread text, _token text) returns boolean language plpgsql as $$
+declare
+  token text;
+begin
+  select t.lease_token into token from recollect.threads t where t.tenant = _tenant and t.thread = _thread for key share;
+  if found then return token is not distinct from _token; end if;
+  return not exists (select 1 from recollect.deleted_threads d
+    where d.tenant = _tenant and d.thread_hash = recollect.thread_hash_v1(_tenant, _thread));
+end $$;
+
 -- A message that is still to be delivered was promised, and outlives its thread until it is settled; a webhook only tells of it.
 create or replace function recollect.delete_thread_v1(_tenant text, _thread text, _owner text)
 returns boolean language plpgsql as $$
 begin
   delete from recollect.threads t where t.tenant = _tenant and t.thread = _thread and t.owner = coalesce(_owner, t.owner);
   if not found then return false; end if;
+  insert into recollect.deleted_threads (tenant, thread_hash) values (_tenant, recollect.thread_hash_v1(_tenant, _thread))
+    on conflict (tenant, thread_hash) do update set deleted_at = excluded.deleted_at;
+  delete from recollect.deleted_threads d where (d.tenant, d.thread_hash) in (select x.tenant, x.thread_hash
+    from recollect.deleted_threads x where x.deleted_at < clock_timestamp() - interval '1 day' limit 10 for update skip locked);
   delete from recollect.checkpoints c where c.tenant = _tenant and c.thread = _thread;
   delete from recollect.runs r where r.tenant = _tenant and r.thread = _thread;
   delete from recollect.writes w where w.tenant = _tenant and w.thread = _thread;
@@ -1407,10 +1443,12 @@ begin
 end $$;
 
 -- The last writer wins, unless a version is expected (0: none). The same written again is no other version: it may be a write whose
--- acknowledgement was lost. `_keeps_ttl`: an item that is there lives as long as before. outcome: saved | outdated
+-- acknowledgement was lost. `_keeps_ttl`: an item that is there lives as long as before. `_thread`, `_token`: the claim of the run that
+-- writes. outcome: saved | outdated | fenced
 create or replace function recollect.store_put_v1(
   _tenant text, _id text, _space text, _path text, _key text, _value text, _doc jsonb, _text text, _text_before text,
-  _text_after text, _tags text[], _source text, _author text, _keeps_ttl boolean, _ttl_ms bigint, _expected bigint, _indexed boolean
+  _text_after text, _tags text[], _source text, _author text, _keeps_ttl boolean, _ttl_ms bigint, _expected bigint, _indexed boolean,
+  _thread text default null, _token text default null
 ) returns json language plpgsql as $$
 declare
   old recollect.items;
@@ -1419,6 +1457,9 @@ declare
   found_by_index boolean := _indexed and _text <> '';
   ahead bigint := case when found_by_index then 0 else 1 end;
 begin
+  if _token is not null and not recollect.run_holds_v1(_tenant, _thread, _token) then
+    return json_build_object('outcome', 'fenced');
+  end if;
   loop
     select * into old from recollect.items i where i.tenant = _tenant and i.id = _id for update;
     at := date_trunc('milliseconds', clock_timestamp());
