@@ -21,12 +21,12 @@ export interface TemporaryServices {
 
 export async function temporaryServices(
   choices: ServerChoices,
-  { chunkDelayMs = 5 }: Pick<ServiceChoices, 'chunkDelayMs'> = {},
+  { chunkDelayMs = 5, vector }: Pick<ServiceChoices, 'chunkDelayMs' | 'vector'> = {},
 ): Promise<TemporaryServices> {
   const servers = await startServers(choices)
   const directory = await mkdtemp(join(tmpdir(), 'recollect-bench-'))
   const secrets = await localSecrets(directory)
-  const services = await startServices(directory, secrets, { ...servers.engines, chunkDelayMs })
+  const services = await startServices(directory, secrets, { ...servers.engines, chunkDelayMs, vector })
   const { RECOLLECT_LOCAL: _, ...variables } = services.variables
   return {
     services,

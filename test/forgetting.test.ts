@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import * as z from 'zod/mini'
 import { embedded } from '../bench/servers.ts'
 import { type TemporaryServices, temporaryServices } from '../bench/stack.ts'
+import { indexKindOf } from '../local/vector/index-kind.ts'
 import { serve } from '../src/http/index.ts'
 import {
   append,
@@ -33,7 +34,8 @@ import { receiver } from './webhooks/receiver.ts'
 
 let services: TemporaryServices
 beforeAll(async () => {
-  services = await temporaryServices(embedded)
+  // An index that embeds keeps the texts themselves.
+  services = await temporaryServices(embedded, { vector: indexKindOf('hybrid') })
 })
 afterAll(() => services?.close())
 afterEach(() => vi.restoreAllMocks())

@@ -39,10 +39,10 @@ function expectation(issue: Issue): string {
       return `must ${measure(issue.origin)} ${issue.minimum} or more`
     case 'too_big':
       return `must ${measure(issue.origin)} ${issue.maximum} or less`
-    case 'invalid_union':
-      return alternatives(issue)
     default:
-      return issue.message === 'Invalid input' ? 'has a form that is not allowed' : issue.message
+      // What the schema says itself goes before.
+      if (issue.message !== 'Invalid input') return issue.message
+      return issue.code === 'invalid_union' ? alternatives(issue) : 'has a form that is not allowed'
   }
 }
 
@@ -50,7 +50,7 @@ function expectation(issue: Issue): string {
 function alternatives({ errors }: z.core.$ZodIssueInvalidUnion): string {
   const first = errors.flatMap((issues) => issues.slice(0, 1))
   const inner = first.find(({ path }) => path.length > 0)
-  if (inner !== undefined) return `has at ${inner.path.map(String).join('.')} what ${expectation(inner)}`
+  if (inner !== undefined) return `at ${inner.path.map(String).join('.')} ${expectation(inner)}`
   const said = new Set(first.map(expectation).filter((words) => words.startsWith('must be ')))
   return said.size === 0 ? 'has a form that is not allowed' : [...said].join(' or ').replaceAll(' or must be ', ' or ')
 }

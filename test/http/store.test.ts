@@ -131,7 +131,7 @@ test.each([
   [{ ttl: 1e300 }, /minutes/],
   [{ ttl: '5' }, /ttl must be a number, not a string/],
   [{ index: 'text' }, /index must be false or an array, not a string/],
-  [{ index: [7] }, /index has at 0 what must be a string/],
+  [{ index: [7] }, /index at 0 must be a string/],
 ])('what is no part of an item is refused: %j', async (part, message) => {
   const item = { namespace: own, key: 'k', value: { text: 'x' }, ...part }
   const { status, body } = await made.as()('PUT', '/store/items', item)
