@@ -1,8 +1,6 @@
 // What it brings to ask the model ahead of Postgres, and what it throws away: on and off, with Postgres far and Redis near.
-import { memoryStore } from '../src/adapters/memory/index.ts'
-import { openaiModel } from '../src/adapters/openai/index.ts'
-import { type CompiledGraph, user } from '../src/index.ts'
-import { support } from '../workers/support.ts'
+import { agent, type CompiledGraph, user } from '../src/index.ts'
+import { compiledOn } from './compiled.ts'
 import { mixedLoad } from './mixed-load.ts'
 import { percentiles } from './percentile.ts'
 import { embedded, type ServerChoices } from './servers.ts'
@@ -17,7 +15,7 @@ const turnsPerThread = 10
 export async function speculation(choices: ServerChoices = embedded): Promise<Record<string, unknown>> {
   const running = await stack(choices, { chunkDelayMs: 0 })
   const { postgres, redis, model } = running.services.standIns
-  const graphs = { on: supportGraph(running, true), off: supportGraph(running, false) }
+  const graphs = { on: compiledOn(running, agent()), off: compiledOn(running, agent(), { speculate: false }) }
   try {
     // Connections, Lua scripts and code that has not run yet belong to no figure.
     for (const graph of Object.values(graphs)) await warmTurns(running, graph, 'warm-up', () => {})
@@ -33,19 +31,6 @@ export async function speculation(choices: ServerChoices = embedded): Promise<Re
   } finally {
     await running.close()
   }
-}
-
-function supportGraph({ checkpointer, cache, settings }: Stack, speculate: boolean): CompiledGraph {
-  const { OPENAI_API_KEY: apiKey, OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: name } = settings
-  const model = openaiModel({ apiKey, baseUrl, model: name })
-  return support.compile({
-    checkpointer,
-    store: memoryStore(),
-    ...(cache && { cache }),
-    model,
-    name: 'support',
-    speculate,
-  })
 }
 
 interface Times {

@@ -45,7 +45,7 @@ export async function temporaryServices(
 export interface Stack extends Composition {
   readonly services: Services
   /** What crossed the wire since it was last asked, per service. */
-  taken(): { postgres: WireEntry[]; redis: WireEntry[]; model: WireEntry[] }
+  taken(): Record<'postgres' | 'redis' | 'vector' | 'model', WireEntry[]>
   close(): Promise<void>
 }
 
@@ -54,13 +54,14 @@ export async function stack(
   pace: Pick<ServiceChoices, 'chunkDelayMs'> = {},
 ): Promise<Stack> {
   const { services, variables, close } = await temporaryServices(choices, pace)
-  const { postgres, redis, model } = services.standIns
+  const { postgres, redis, vector, model } = services.standIns
   return {
     ...compile(variables),
     services,
     taken: () => ({
       postgres: postgres.log.splice(0),
       redis: redis.log.splice(0),
+      vector: vector.log.splice(0),
       model: model?.log.splice(0) ?? [],
     }),
     close,
