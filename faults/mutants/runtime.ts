@@ -41,13 +41,34 @@ export const runtimeGuards: readonly Mutant[] = [
   },
   {
     ...{ guard: 'T7 a guess tells nothing', ...runtime('speculation', 'speculation') },
-    ...{ find: 'let tell: Emit = (event) => held.push(event)', replace: 'let tell: Emit = request.emit' },
+    ...{ find: '...place, ...waiting.scope,', replace: '...place, ...waiting.scope, emit: request.emit,' },
     killedBy: ['T7 what a node that runs ahead emits'],
   },
   {
     ...{ guard: 'only what is pure runs ahead', ...runtime('speculation', 'speculation') },
     ...{ find: ' || !tasks.every(({ node }) => node.pure === true)', replace: '' },
     killedBy: ['when a node that is due is not pure'],
+  },
+  {
+    ...{ guard: 'what has effects waits for the commit before it', ...runtime('advance', 'during-commit') },
+    ...{ find: ' && isPure(graph, position)', replace: '' },
+    killedBy: ['one with effects begins when the commit is there'],
+  },
+  {
+    ...{ guard: 'nothing is told before the commit before it', ...runtime('advance', 'during-commit') },
+    ...{
+      find: 'run({ ...scope, ...waiting.scope })',
+      replace: 'run({ ...scope, ...waiting.scope, emit: scope.emit })',
+    },
+    killedBy: ['nothing of it is told, before the commit is there', 'nothing of it was told or committed'],
+  },
+  {
+    ...{ guard: 'no part is saved before the commit before it', ...runtime('advance', 'during-commit') },
+    ...{
+      find: 'run({ ...scope, ...waiting.scope })',
+      replace: 'run({ ...scope, ...waiting.scope, held: scope.held })',
+    },
+    killedBy: ['a part of it is saved behind the commit'],
   },
   {
     ...{ guard: 'T8 a commit is sent again', ...runtime('thread-progress', 'faults') },

@@ -7,6 +7,7 @@ import { plan } from '../graph/plan.ts'
 import type { TaskWrites } from '../graph/task-writes.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import type { Question } from '../ports/approvals.ts'
+import { heldBack } from './held-back.ts'
 import type { Held, RunScope } from './run-scope.ts'
 import { type FinishedTask, runTasks, type SuperstepName, type SuperstepResult } from './superstep.ts'
 
@@ -80,13 +81,18 @@ export async function advance({ graph, scope, progress, deepFreeze, ahead, ...fr
       await progress.commit('waiting')
       return { status: 'interrupted', position }
     }
-    if (moved && step > from.step) await progress.commit('running')
-    if (step >= graph.stepLimit) throw tooManySteps(graph)
     const first = step === from.step
+    const committing = moved && !first ? progress.commit('running') : undefined
+    const goesOn = step < graph.stepLimit && isPure(graph, position)
+    if (!goesOn) await committing
+    if (step >= graph.stepLimit) throw tooManySteps(graph)
     step++
     const name = (first ? from.name : undefined) ?? { run: scope.run, step }
+    const superstep = { step, name }
+    const due = position
+    const run = async (within: RunScope) => runTasks(graph, plan(graph, due, { deepFreeze }), superstep, within)
     const result = await ((first ? ahead : undefined) ??
-      runTasks(graph, plan(graph, position, { deepFreeze }), { step, name }, scope))
+      (goesOn && committing !== undefined ? duringCommit(committing, scope, run) : run(scope)))
     if (result.outcome === 'failed') {
       progress.keep(result.finished)
       throw result.failure
@@ -96,9 +102,8 @@ export async function advance({ graph, scope, progress, deepFreeze, ahead, ...fr
       return { status: 'interrupted', position }
     }
     const { writes } = result
-    const superstep = step
     position = applyWrites(graph, position, writes, (index) =>
-      mint(`${scope.run}:${superstep}:${index}:${scope.held.epoch}`),
+      mint(`${scope.run}:${superstep.step}:${index}:${scope.held.epoch}`),
     )
     progress.record({ step, position, writes, name })
     ran = writes.map(({ node }) => node)
@@ -106,6 +111,30 @@ export async function advance({ graph, scope, progress, deepFreeze, ahead, ...fr
   }
   await progress.commit('success')
   return { status: 'success', position }
+}
+
+function isPure(graph: Graph, { due }: Position): boolean {
+  return due.every(({ node }) => graph.nodes.get(node)?.pure === true)
+}
+
+/** What a superstep without effects does is told, and what it would write is written, when the commit before it is there. */
+async function duringCommit(
+  committing: Promise<void>,
+  scope: RunScope & { readonly held: Held },
+  run: (within: RunScope) => Promise<SuperstepResult>,
+): Promise<SuperstepResult> {
+  const waiting = heldBack()
+  const result = run({ ...scope, ...waiting.scope })
+  // It is looked at only when the commit is there.
+  result.catch(() => {})
+  try {
+    await committing
+  } catch (error) {
+    waiting.drop(error)
+    throw error
+  }
+  waiting.keep(scope)
+  return result
 }
 
 function stopsAt(stops: readonly string[], ran: readonly string[], { due }: Position): boolean {

@@ -4,10 +4,9 @@ import { applyInput } from '../graph/apply.ts'
 import { plan } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { inputMint } from './advance.ts'
-import type { Emit, RunEvent } from './events.ts'
+import { type HeldBack, heldBack } from './held-back.ts'
 import type { House } from './house.ts'
 import { type Remembering, remembering } from './remembering.ts'
-import type { Held } from './run-scope.ts'
 import { runTasks, type SuperstepResult } from './superstep.ts'
 import type { Candidate } from './thread-cache.ts'
 import type { TurnRequest, TurnRun } from './turn-request.ts'
@@ -18,7 +17,7 @@ export interface Ahead {
   /** What it has recalled. */
   readonly known: Remembering['known']
   /** The guess was right: what was held back is told, and the run's end is the tasks' end. */
-  keep(claim: { held: Held; emit: Emit; signal: AbortSignal }): void
+  readonly keep: HeldBack['keep']
   drop(): void
 }
 
@@ -36,36 +35,16 @@ export function runAhead(house: House, request: TurnRequest, candidate: Candidat
   const tasks = plan(graph, position, { deepFreeze })
   if (tasks.length === 0 || !tasks.every(({ node }) => node.pure === true)) return undefined
 
-  const claimed = Promise.withResolvers<Held>()
-  const aborting = new AbortController()
-  let held: RunEvent[] = []
-  let tell: Emit = (event) => held.push(event)
-  const emit: Emit = (event) => tell(event)
-  const place = { tenant, user, thread, run: run.id }
+  const waiting = heldBack()
   const memory = remembering(house, request.defer)
-  const scope = {
-    ...{ ...place, held: claimed.promise, topics, env, model, remembering: memory },
-    ...{ signal: aborting.signal, emit },
-  }
-  const result = runTasks(graph, tasks, { step: 1, name: { run: run.id, step: 1 } }, scope)
-  // A guess that is dropped fails in silence.
-  claimed.promise.catch(() => {})
+  const place = { tenant, user, thread, run: run.id }
+  const scope = { ...place, ...waiting.scope, topics, env, model, remembering: memory }
   return {
-    result,
+    result: runTasks(graph, tasks, { step: 1, name: { run: run.id, step: 1 } }, scope),
     known: memory.known,
-    keep(claim) {
-      const stop = () => aborting.abort(claim.signal.reason)
-      if (claim.signal.aborted) stop()
-      claim.signal.addEventListener('abort', stop)
-      tell = claim.emit
-      for (const event of held) tell(event)
-      held = []
-      claimed.resolve(claim.held)
-    },
-    drop() {
-      const wrong = new RecollectError('run_fenced', 'The cached state was not the thread’s: this was a guess.')
-      aborting.abort(wrong)
-      claimed.reject(wrong)
+    keep: waiting.keep,
+    drop: () => {
+      waiting.drop(new RecollectError('run_fenced', 'The cached state was not the thread’s: this was a guess.'))
     },
   }
 }

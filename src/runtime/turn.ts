@@ -10,7 +10,8 @@
 //    saved under a key. The answer is for exactly what was shown.
 // T7 An event is emitted only after what it claims is true; event and message ids contain the epoch.
 // T8 A write of unknown outcome is resent unchanged, and every write is idempotent: a claim by its token, a commit by
-//    step and epoch. At most one commit is in flight; nothing names checkpoint k before commit k is acknowledged.
+//    step and epoch. At most one commit is in flight; nothing names checkpoint k before commit k is acknowledged. A superstep
+//    without effects begins meanwhile; it is told, and writes, behind it.
 // T9 A tool call is at least once, with the key run:step:task. Exactly-once is promised for recording, in those words.
 import { emptyPosition, type Position } from '../graph/checkpoint.ts'
 import { asRecollectError } from '../kernel/errors.ts'
