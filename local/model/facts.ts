@@ -18,7 +18,7 @@ export interface Fact {
 }
 
 /** A value ends with its sentence, at the next clause about the user, or at a mark that a list of memories would use. */
-const value = /(\S.*?)(?=[.!?;]+(?:\s|$)|,?\s+and\s+(?:i|my)\b|,\s*(?:i|my)\b|\s*["<[(\n]|\s*$)/.source
+const value = /(\S.*?)(?=[.!?;]+(?:[\s"<]|$)|,?\s+and\s+(?:i|my)\b|,\s*(?:i|my)\b|\s*["<[(\n]|\s*$)/.source
 const personName = /(\p{L}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*)/u.source
 
 const facts: Record<'name' | 'home' | 'work' | 'deployment' | 'preference' | 'order', Fact> = {

@@ -95,6 +95,7 @@ describe('what it remembers', () => {
     ['[{"text":"works on engines","id":"m2"}]', 'what do I work on?', 'I remember: you work on engines.'],
     ['<memory id="m3">Ada prefers aisle seats</memory>', 'what do I prefer?', 'I remember: you prefer aisle seats.'],
     ['I prefer tea', 'what do I prefer?', 'I remember: you prefer tea.'],
+    ['<memory id="m4">Lives in Paris.</memory>', 'where do I live?', 'I remember: you live in Paris.'],
     ['Their order number is #A17.', 'what is my order?', 'I remember: your order is A17.'],
   ])('recalled "%s" answers "%s"', (recalled, question, known) => {
     expect(later(system(recalled), user(question))).toBe(known)
