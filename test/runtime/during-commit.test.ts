@@ -13,7 +13,9 @@ function held(second: Second, { pure = true } = {}) {
   const gate = deferred<'commit' | 'fenced'>()
   const commitStep = vi.fn(async (commit: StepCommit): Promise<StepOutcome> => {
     if (commitStep.mock.calls.length > 1) return inner.commitStep(commit)
-    return (await gate.promise) === 'commit' ? inner.commitStep(commit) : { outcome: 'fenced', status: 'running', head: 0 }
+    return (await gate.promise) === 'commit'
+      ? inner.commitStep(commit)
+      : { outcome: 'fenced', status: 'running', head: 0 }
   })
   const saveTask = vi.fn(inner.saveTask.bind(inner))
   const ran = vi.fn(second)
