@@ -50,16 +50,16 @@ afterAll(async () => {
 describe('a database that is away in mid-turn', () => {
   it('is waited for; a turn that it cannot keep ends in an error, never as finished', async () => {
     cutOffAt = performance.now()
-    const lost = user.chat('cut-off', 'slow 3000 too early')
+    const lost = user.chat('cut-off', 'slow 1000 too early')
     const kept = user.say('just-in-time', 'slow 18500 late enough')
-    await pause(2_000)
+    await pause(600)
     await knobs(postgres, { fault: 'error' })
     const stream = await lost
     await knobs(postgres, { fault: 'none' })
     expect(stream.text).toContain('"errorCode":"storage_unavailable"')
     expect(stream.text).toContain('"type":"error"')
     expect(stream.text).not.toContain('"type":"finish"')
-    expect(await user.contentsOf('cut-off')).toEqual(['slow 3000 too early'])
+    expect(await user.contentsOf('cut-off')).toEqual(['slow 1000 too early'])
     expect(lastOf(await kept)).toBe('(scripted model) late enough')
     expect(await user.contentsOf('just-in-time')).toEqual(['slow 18500 late enough', '(scripted model) late enough'])
   })
@@ -321,13 +321,13 @@ describe('many at once', () => {
 describe('afterwards', () => {
   it('a turn that outlasted the database is finished before the next one, once its lease is over', async () => {
     let next = await user.say('cut-off', 'echo next')
-    while (next.status === 409 && performance.now() - cutOffAt < leaseMs + 20_000) {
+    while (next.status === 409 && performance.now() - cutOffAt < leaseMs + 10_000) {
       await pause(1_000)
       next = await user.say('cut-off', 'echo next')
     }
     expect(next.status, next.text).toBe(200)
     expect(await user.contentsOf('cut-off')).toEqual([
-      'slow 3000 too early',
+      'slow 1000 too early',
       '(scripted model) too early',
       'echo next',
       'next',

@@ -71,15 +71,8 @@ describe('npm run dev', { timeout: 180_000 }, () => {
     expect(lastOf(await say('crash', 'what is my name?'))).toContain('Grace')
   })
 
-  it('is ready within 6 s on later runs', async () => {
-    // Another test file may be at work on the same two cores, which can only add to it: the best of three is what it takes.
-    let { seconds } = stack
-    for (let start = 1; start < 3 && seconds >= 6; start++) {
-      await stack.stop()
-      stack = await startStack(data)
-      seconds = Math.min(seconds, stack.seconds)
-    }
-    expect(seconds).toBeLessThan(6)
+  it('is ready within 6 s on later runs', () => {
+    expect(stack.seconds).toBeLessThan(6)
   })
 
   it('shows nobody the threads of another', async () => {
