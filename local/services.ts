@@ -1,14 +1,13 @@
 // The stand-ins for the services that a Worker talks to, with their data in one folder.
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { neon, neonConfig } from '@neondatabase/serverless'
-import { migrate } from '../src/adapters/neon/index.ts'
+import { neonConfig } from '@neondatabase/serverless'
 import { scriptedModel } from './model/server.ts'
 import type { Engine as PostgresEngine } from './neon/engine.ts'
 import { pgliteEngine } from './neon/pglite.ts'
 import { neonHttp } from './neon/server.ts'
 import type { RestEngine } from './redis/rest.ts'
 import { upstashFront, upstashRedis } from './redis/server.ts'
+import { applySchema } from './schema.ts'
 import type { LocalSecrets } from './secrets.ts'
 import type { StandIn } from './stand-in.ts'
 import { type IndexKind, indexKindOf, kindName } from './vector/index-kind.ts'
@@ -69,7 +68,7 @@ export async function startServices(
   const endpoint = `${postgres.url}/sql`
   const databaseUrl = `postgresql://recollect:${secrets.database}@localhost/recollect`
   neonConfig.fetchEndpoint = endpoint
-  await migrate(neon(databaseUrl), await readFile(new URL('../schema.sql', import.meta.url), 'utf8'))
+  await applySchema(databaseUrl)
   return {
     variables: {
       RECOLLECT_LOCAL: '1',

@@ -1,9 +1,11 @@
-// Which models and which vector index the local stack starts with.
+// Which models, which vector index and which schema the local stack starts with.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { neon } from '@neondatabase/serverless'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { realModels } from '../../local/real-models.ts'
+import { applySchema } from '../../local/schema.ts'
 import { localSecrets } from '../../local/secrets.ts'
 import { type ServiceChoices, startServices } from '../../local/services.ts'
 
@@ -42,3 +44,20 @@ test('a service that is not OpenAI embeds with the model that is named, and with
   const named = realModels({ ...there, EMBEDDING_MODEL: 'nomic-embed-text', EMBEDDING_DIMENSIONS: '768' })
   expect(named.embedding).toEqual({ model: 'nomic-embed-text', dimensions: 768 })
 })
+
+test('the schema is applied once, and again when it was made another or is gone', async () => {
+  const { variables, close } = await startServices(data, await localSecrets(data))
+  try {
+    const url = variables.DATABASE_URL ?? expect.unreachable()
+    const sql = neon(url)
+    expect(await applySchema(url)).toBe(false)
+    await sql.query("comment on schema recollect is 'another'")
+    expect(await applySchema(url)).toBe(true)
+    await sql.query('drop schema recollect cascade')
+    expect(await applySchema(url)).toBe(true)
+    expect(await applySchema(url)).toBe(false)
+    expect(await sql.query('select count(*)::int as items from recollect.items')).toEqual([{ items: 0 }])
+  } finally {
+    await close()
+  }
+}, 60_000)
