@@ -1,6 +1,7 @@
 // Makes the documents of the HTTP interface from the route table: src/http/openapi.json and docs/http.md.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import * as z from 'zod/mini'
+import type { LazySchema } from '../src/http/lazily.ts'
 import { version } from '../src/http/meta.ts'
 import type { Route, RouteResponse } from '../src/http/route.ts'
 import { routes } from '../src/http/routes.ts'
@@ -10,7 +11,12 @@ type Json = Record<string, unknown>
 
 const names = z.registry<{ id: string }>()
 for (const [name, schema] of Object.entries(schemas)) {
-  if (/^[A-Z]/.test(name) && typeof schema !== 'function') names.add(schema, { id: name.replace(/Schema$/, '') })
+  if (isNamed(name, schema)) names.add(schema(), { id: name.replace(/Schema$/, '') })
+}
+
+/** What is written small makes schemas for fields. */
+function isNamed(name: string, _: unknown): _ is LazySchema {
+  return /^[A-Z]/.test(name)
 }
 
 export function openApiText(): string {
@@ -74,7 +80,7 @@ function pathParameters({ path }: Route): Json[] {
   }))
 }
 
-function queryParameters(query: z.ZodMiniType, components: Json): Json[] {
+function queryParameters(query: LazySchema, components: Json): Json[] {
   const { properties = {}, required = [] } = schemaOf(query, 'input', components) as {
     properties?: Json
     required?: string[]
@@ -114,7 +120,8 @@ function problem({ description }: RouteResponse): RouteResponse {
 }
 
 /** Named schemas become components. */
-function schemaOf(schema: z.ZodMiniType, io: 'input' | 'output', components: Json): Json {
+function schemaOf(lazySchema: LazySchema, io: 'input' | 'output', components: Json): Json {
+  const schema = lazySchema()
   const {
     $schema: _,
     $defs = {},

@@ -1,24 +1,28 @@
 // Answers by signed webhook: Standard Webhooks, with keys of the tenant that the address names.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { verifyWebhook } from '../kernel/webhook.ts'
 import { answered } from './answers.ts'
 import { refusals, TakenAnswerSchema, wireApproval } from './approvals.ts'
 import { jsonOf } from './body.ts'
+import { lazily } from './lazily.ts'
 import { Anything, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { checked } from './validation.ts'
 import { json } from './wire.ts'
 
-const AnswerEvent = z.looseObject({
-  type: z.literal('approval.answered'),
-  data: z.strictObject({
-    id: Text,
-    answer: Anything,
-    by: z.optional(Text),
-    run_id: z.optional(Text),
+const AnswerEvent = lazily(() =>
+  z.looseObject({
+    type: z.literal('approval.answered'),
+    data: z.strictObject({
+      id: Text,
+      answer: Anything,
+      by: z.optional(Text),
+      run_id: z.optional(Text),
+    }),
   }),
-})
+)
 
 export const approvalWebhookRoutes: readonly Route[] = [
   route({
@@ -55,5 +59,5 @@ async function believed({ service, request, rawBody, timing }: Call, tenant: str
   }
   const keys = await timing.measure('storage', webhooks.keys(tenant))
   const id = verifyWebhook(request.headers, rawBody, keys)
-  return { id, event: checked(AnswerEvent, jsonOf(rawBody), 'The webhook') }
+  return { id, event: checked(AnswerEvent(), jsonOf(rawBody), 'The webhook') }
 }

@@ -1,9 +1,11 @@
 // Approvals: what runs have asked of people, and how a person with a token answers.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { decode } from '../kernel/json.ts'
 import type { ApprovalAttempt, ApprovalRecord } from '../ports/approvals.ts'
 import { answered, answererOf } from './answers.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Anything, DateTime, Flag, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
@@ -12,34 +14,38 @@ import type { Principal } from './service.ts'
 import { json } from './wire.ts'
 
 const tag = 'Approvals'
-const statuses = z.enum(['pending', 'answered', 'expired', 'cancelled'])
+const statuses = lazily(() => z.enum(['pending', 'answered', 'expired', 'cancelled']))
 
-export const Approval = z.strictObject({
-  id: Text,
-  status: statuses,
-  thread_id: Text,
-  run_id: Text,
-  graph_id: Text,
-  checkpoint_id: Text,
-  node: Text,
-  kind: Text,
-  payload: Anything,
-  requester: Text,
-  answerer: z.enum(['owner', 'approver']),
-  approvers: z.nullable(z.array(Text)),
-  not_requester: Flag,
-  answer: Anything,
-  answered_by: z.nullable(Text),
-  answered_via: z.nullable(Text),
-  answered_at: z.nullable(DateTime),
-  expires_at: z.nullable(DateTime),
-  created_at: DateTime,
-})
+export const Approval = lazily(() =>
+  z.strictObject({
+    id: Text,
+    status: statuses(),
+    thread_id: Text,
+    run_id: Text,
+    graph_id: Text,
+    checkpoint_id: Text,
+    node: Text,
+    kind: Text,
+    payload: Anything,
+    requester: Text,
+    answerer: z.enum(['owner', 'approver']),
+    approvers: z.nullable(z.array(Text)),
+    not_requester: Flag,
+    answer: Anything,
+    answered_by: z.nullable(Text),
+    answered_via: z.nullable(Text),
+    answered_at: z.nullable(DateTime),
+    expires_at: z.nullable(DateTime),
+    created_at: DateTime,
+  }),
+)
 
-const Attempt = z.strictObject({ at: DateTime, by: Text, via: Text, outcome: Text })
-const ApprovalWithAttempts = z.extend(Approval, { attempts: z.array(Attempt) })
+const Attempt = lazily(() => z.strictObject({ at: DateTime, by: Text, via: Text, outcome: Text }))
+const ApprovalWithAttempts = lazily(() => z.extend(Approval(), { attempts: z.array(Attempt()) }))
 
-export const TakenAnswerSchema = z.strictObject({ outcome: z.enum(['accepted', 'repeated']), approval: Approval })
+export const TakenAnswerSchema = lazily(() =>
+  z.strictObject({ outcome: z.enum(['accepted', 'repeated']), approval: Approval() }),
+)
 
 export const refusals = {
   403: { description: 'It is for somebody else to answer' },
@@ -58,14 +64,15 @@ export const approvalRoutes: readonly Route[] = [
     tag,
     summary: 'What runs have asked, newest first',
     description: 'With the scope `approve` or `operate` of the whole tenant, else of own threads.',
-    query: z.object({
-      status: z.optional(statuses),
-      thread_id: z.optional(Text),
-      run_id: z.optional(Text),
-      limit: numberText,
-      offset: numberText,
-    }),
-    responses: { 200: { description: 'Those of one page', schema: z.array(Approval) } },
+    query: () =>
+      z.object({
+        status: z.optional(statuses()),
+        thread_id: z.optional(Text),
+        run_id: z.optional(Text),
+        limit: numberText(),
+        offset: numberText(),
+      }),
+    responses: { 200: { description: 'Those of one page', schema: () => z.array(Approval()) } },
     handle: async (call) => {
       const { status = null, thread_id: thread = null, run_id: run = null, limit = '20', offset = '0' } = call.query
       if (Number(limit) < 1 || Number(limit) > 1_000) {
@@ -106,7 +113,7 @@ export const approvalRoutes: readonly Route[] = [
     summary: 'Answer',
     description:
       'Once, by whoever may. The run goes on at once, and is watched as any other. Sent again with the same `Idempotency-Key`, it is told the same again. `answer` of a tool: `{ "decision": "approve" }`, `{ "decision": "reject", "reason"? }`, `{ "decision": "edit", "arguments" }` (which asks anew), `{ "decision": "respond", "text" }`.',
-    body: z.strictObject({ answer: Anything }),
+    body: () => z.strictObject({ answer: Anything }),
     responses: { 200: { description: 'It was accepted', schema: TakenAnswerSchema }, ...refusals },
     handle: async (call) => {
       const given = { id: call.parameters.approval_id, answer: call.body.answer, ...idempotencyKeyOf(call.request) }
@@ -121,7 +128,7 @@ function sees({ user, scopes }: Principal): string | null {
   return scopes.has('approve') || scopes.has('operate') ? null : user
 }
 
-export function wireApproval(approval: ApprovalRecord): z.output<typeof Approval> {
+export function wireApproval(approval: ApprovalRecord): Output<typeof Approval> {
   const { id, status, thread, run, graph, seq, node, kind, payload, requester, answerer, approvers, answer } = approval
   return {
     ...{ id, status, thread_id: thread, run_id: run, graph_id: graph, checkpoint_id: String(seq), node, kind },
@@ -136,6 +143,6 @@ export function wireApproval(approval: ApprovalRecord): z.output<typeof Approval
   }
 }
 
-function wireAttempt({ at, by, via, outcome }: ApprovalAttempt): z.output<typeof Attempt> {
+function wireAttempt({ at, by, via, outcome }: ApprovalAttempt): Output<typeof Attempt> {
   return { at, by, via, outcome }
 }

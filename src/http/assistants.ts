@@ -1,7 +1,9 @@
 // Assistants: in this wire the word for what a run is of. Here each graph is one, under its name and under a fixed UUID.
+
 import * as z from 'zod/mini'
 import { didYouMean, RecollectError } from '../kernel/errors.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Integer, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { Assistant, JsonObject, limit, Metadata, maybe, offset } from './schemas.ts'
@@ -40,7 +42,7 @@ async function nameBasedUuid(name: string): Promise<string> {
   return [0, 8, 12, 16, 20].map((at, index, all) => hex.slice(at, all[index + 1])).join('-')
 }
 
-async function assistant(graph: string): Promise<z.output<typeof Assistant>> {
+async function assistant(graph: string): Promise<Output<typeof Assistant>> {
   return {
     assistant_id: await assistantIdOf(graph),
     graph_id: graph,
@@ -56,16 +58,18 @@ async function assistant(graph: string): Promise<z.output<typeof Assistant>> {
   }
 }
 
-const AssistantFilter = {
-  graph_id: maybe(Text),
-  name: maybe(Text),
-  metadata: maybe(Metadata),
-}
+const AssistantFilter = lazily(() =>
+  z.strictObject({
+    graph_id: maybe(Text),
+    name: maybe(Text),
+    metadata: maybe(Metadata()),
+  }),
+)
 
 async function matching(
   { graphs }: Service,
-  filter: z.output<z.ZodMiniObject<typeof AssistantFilter>>,
-): Promise<z.output<typeof Assistant>[]> {
+  filter: Output<typeof AssistantFilter>,
+): Promise<Output<typeof Assistant>[]> {
   refuseUnsupported(filter, ['metadata'])
   const names = Object.keys(graphs).filter(
     (name) => (filter.graph_id ?? name) === name && name.toLowerCase().includes((filter.name ?? '').toLowerCase()),
@@ -83,16 +87,19 @@ export const assistantRoutes: readonly Route[] = [
     scopes,
     tag,
     summary: 'List the graphs that can be run',
-    body: z.strictObject({
-      ...AssistantFilter,
-      limit: limit(1_000),
-      offset,
-      select: maybe(z.array(Text)),
-      sort_by: maybe(Text),
-      sort_order: maybe(z.enum(['asc', 'desc'])),
-    }),
+    body: () =>
+      z.extend(AssistantFilter(), {
+        limit: limit(1_000),
+        offset: offset(),
+        select: maybe(z.array(Text)),
+        sort_by: maybe(Text),
+        sort_order: maybe(z.enum(['asc', 'desc'])),
+      }),
     responses: {
-      200: { description: 'The assistants, in the order in which the graphs were given', schema: z.array(Assistant) },
+      200: {
+        description: 'The assistants, in the order in which the graphs were given',
+        schema: () => z.array(Assistant()),
+      },
     },
     handle: async ({ service, body }) => {
       refuseUnsupported(body, ['select', 'sort_by', 'sort_order'])
@@ -106,8 +113,8 @@ export const assistantRoutes: readonly Route[] = [
     scopes,
     tag,
     summary: 'Count the graphs that can be run',
-    body: z.strictObject(AssistantFilter),
-    responses: { 200: { description: 'How many there are', schema: Integer } },
+    body: AssistantFilter,
+    responses: { 200: { description: 'How many there are', schema: () => Integer } },
     handle: async ({ service, body }) => json((await matching(service, body)).length),
   }),
   route({
@@ -129,7 +136,7 @@ export const assistantRoutes: readonly Route[] = [
     responses: {
       200: {
         description: 'A route that is a function has an edge to every node it might choose',
-        schema: z.strictObject({ nodes: z.array(JsonObject), edges: z.array(JsonObject) }),
+        schema: () => z.strictObject({ nodes: z.array(JsonObject()), edges: z.array(JsonObject()) }),
       },
     },
     handle: async ({ service, parameters }) => json(drawing(await graphOfAssistant(service, parameters.assistant_id))),

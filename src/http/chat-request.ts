@@ -1,34 +1,42 @@
 // What a chat client sends, and how little of it is believed: the thread's id, the text of the person's last message, and
 // what the person decided on calls that wait for them.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { assertId, randomId } from '../kernel/id.ts'
 import type { UserMessage } from '../ports/model.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Anything, Flag, Text } from './plain.ts'
 import type { ApprovalsAs } from './ui-approvals.ts'
 import { checked } from './validation.ts'
 
 /** How approvals are shown: `data`, for clients of ai 5. */
-export const approvalsField = z.optional(z.literal('data'))
+export const approvalsField = lazily(() => z.optional(z.literal('data')))
 
 /** As `useChat` sends it. Whatever else it holds is not read: history, tools, arguments and owner are in the thread and the token. */
-export const chatBody = z.looseObject({
-  id: Text,
-  messages: z.array(Anything).check(z.minLength(1)),
-  trigger: z.optional(z.enum(['submit-message', 'regenerate-message'])),
-  approvals: approvalsField,
-})
+export const chatBody = lazily(() =>
+  z.looseObject({
+    id: Text,
+    messages: z.array(Anything).check(z.minLength(1)),
+    trigger: z.optional(z.enum(['submit-message', 'regenerate-message'])),
+    approvals: approvalsField(),
+  }),
+)
 
-const lastMessage = z.looseObject({
-  role: z.enum(['user', 'assistant']),
-  parts: z.array(z.looseObject({ type: Text, text: z.optional(Text) })),
-})
+const lastMessage = lazily(() =>
+  z.looseObject({
+    role: z.enum(['user', 'assistant']),
+    parts: z.array(z.looseObject({ type: Text, text: z.optional(Text) })),
+  }),
+)
 
-const decision = z.looseObject({
-  id: z.string().check(z.minLength(1), z.maxLength(200)),
-  approved: Flag,
-  reason: z.optional(z.nullable(Text)),
-})
+const decision = lazily(() =>
+  z.looseObject({
+    id: z.string().check(z.minLength(1), z.maxLength(200)),
+    approved: Flag,
+    reason: z.optional(z.nullable(Text)),
+  }),
+)
 
 interface Posted {
   readonly thread: string
@@ -56,7 +64,7 @@ export interface SentDecisions extends Posted {
 
 export type ChatRequest = SentMessage | SentDecisions
 
-export function chatRequestOf(body: z.output<typeof chatBody>): ChatRequest {
+export function chatRequestOf(body: Output<typeof chatBody>): ChatRequest {
   const { id: thread, messages, trigger } = body
   const place = { thread, approvals: body.approvals ?? 'calls' } as const
   assertId('thread', thread)
@@ -66,7 +74,7 @@ export function chatRequestOf(body: z.output<typeof chatBody>): ChatRequest {
       'Answering a message anew is not supported by this version. Send a new message.',
     )
   }
-  const last = checked(lastMessage, messages.at(-1), 'The last message')
+  const last = checked(lastMessage(), messages.at(-1), 'The last message')
   if (last.role === 'assistant') return { ...place, decisions: decisionsIn(last.parts), parts: last.parts.length }
   if (last.parts.some(({ type }) => type === 'file')) {
     throw new RecollectError('feature_unsupported', 'Files are not supported by this version. Send text.')
@@ -83,7 +91,7 @@ function decisionsIn(parts: readonly Readonly<Record<string, unknown>>[]): Decis
     if (type === 'data-approval') return isDecided(data) ? [data] : []
     return state === 'approval-responded' ? [approval] : []
   })
-  const decisions = checked(z.array(decision).check(z.maxLength(100)), decided, 'What was decided')
+  const decisions = checked(z.array(decision()).check(z.maxLength(100)), decided, 'What was decided')
   if (decisions.length === 0) {
     throw new RecollectError(
       'input_invalid',

@@ -1,4 +1,5 @@
 // Chat, as `useChat` of the AI SDK speaks it: a message in, a UI message stream out, and the thread as UI messages.
+
 import * as z from 'zod/mini'
 import { didYouMean, isRecollectError, RecollectError } from '../kernel/errors.ts'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
@@ -9,6 +10,7 @@ import { approvalsField, type ChatRequest, chatBody, chatRequestOf, type SentMes
 import { listen, stop } from './chat-running.ts'
 import { chunksOfAnswer, chunksOfTurn, uiResponse } from './chat-stream.ts'
 import { shownMessages } from './chat-thread.ts'
+import { lazily } from './lazily.ts'
 import { Text } from './plain.ts'
 import { logFailure } from './problem.ts'
 import { type Route, type RouteResponse, route } from './route.ts'
@@ -45,13 +47,15 @@ const posting = {
   responses: answers,
 } as const
 
-const query = z.object({ approvals: approvalsField })
+const query = lazily(() => z.object({ approvals: approvalsField() }))
 
-const uiMessage = z.object({
-  id: Text,
-  role: z.enum(['user', 'assistant']),
-  parts: z.array(z.looseObject({ type: Text })),
-})
+const uiMessage = lazily(() =>
+  z.object({
+    id: Text,
+    role: z.enum(['user', 'assistant']),
+    parts: z.array(z.looseObject({ type: Text })),
+  }),
+)
 
 export const chatRoutes: readonly Route[] = [
   route({
@@ -76,7 +80,7 @@ export const chatRoutes: readonly Route[] = [
       'Without the answer that is being given just now: the stream has it, from its beginning. One that waits for a person is there, its calls in the state `approval-requested`.',
     query,
     responses: {
-      200: { description: 'UI messages, oldest first.', schema: z.array(uiMessage) },
+      200: { description: 'UI messages, oldest first.', schema: () => z.array(uiMessage()) },
       404: { description: 'No such thread.' },
     },
     handle: async (call) => {

@@ -1,6 +1,8 @@
 // Health: whether each service behind the Worker answers, and which it is.
+
 import * as z from 'zod/mini'
 import { asRecollectError } from '../kernel/errors.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Flag, Text } from './plain.ts'
 import { logFailure } from './problem.ts'
 import { type Route, route } from './route.ts'
@@ -14,15 +16,17 @@ export interface HealthCheck {
   check(): Promise<void>
 }
 
-const ServiceHealth = z.strictObject({
-  ok: Flag,
-  fingerprint: Text,
-  ms: z.number(),
-  code: z.optional(Text),
-  detail: z.optional(Text),
-})
+const ServiceHealth = lazily(() =>
+  z.strictObject({
+    ok: Flag,
+    fingerprint: Text,
+    ms: z.number(),
+    code: z.optional(Text),
+    detail: z.optional(Text),
+  }),
+)
 
-const Health = z.strictObject({ ok: Flag, services: z.record(Text, ServiceHealth) })
+const Health = lazily(() => z.strictObject({ ok: Flag, services: z.record(Text, ServiceHealth()) }))
 
 export const healthRoutes: readonly Route[] = [
   route({
@@ -46,7 +50,7 @@ export const healthRoutes: readonly Route[] = [
   }),
 ]
 
-async function stateOf({ fingerprint, check }: HealthCheck): Promise<z.output<typeof ServiceHealth>> {
+async function stateOf({ fingerprint, check }: HealthCheck): Promise<Output<typeof ServiceHealth>> {
   const startedAt = performance.now()
   const spent = () => Math.round(performance.now() - startedAt)
   try {

@@ -1,10 +1,12 @@
 // What is remembered of somebody: all of it on one stream, the history of one memory, and forgetting.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { Filter } from '../kernel/filter.ts'
 import { assertNamespace, assertNamespacePrefix, type Namespace } from '../kernel/namespace.ts'
 import { extractionsOf } from '../memory/extraction-log.ts'
 import type { Item, Store } from '../ports/store.ts'
+import { lazily } from './lazily.ts'
 import { DateTime, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { JsonObject, maybe } from './schemas.ts'
@@ -25,7 +27,7 @@ const exportMemories = route({
   summary: 'All that is remembered, as JSON Lines',
   description:
     'One item a line, in no order that says anything: own ones, or with `namespace` (a name for each segment) what lies there. Each item that is there all the time is there once; one that is new or deleted meanwhile may be or not. A read for export counts no time to live anew.',
-  query: z.object({ namespace: z.optional(z.union([Text, z.array(Text)])) }),
+  query: () => z.object({ namespace: z.optional(z.union([Text, z.array(Text)])) }),
   responses: {
     200: { description: 'The items', contentType: 'application/x-ndjson' },
   },
@@ -58,14 +60,16 @@ async function* allItems(store: Store, tenant: string, prefix: Namespace): Async
   }
 }
 
-const Version = z.strictObject({
-  version: Integer,
-  value: JsonObject,
-  tags: z.array(Text),
-  source: z.nullable(Text),
-  author: z.nullable(Text),
-  at: DateTime,
-})
+const Version = lazily(() =>
+  z.strictObject({
+    version: Integer,
+    value: JsonObject(),
+    tags: z.array(Text),
+    source: z.nullable(Text),
+    author: z.nullable(Text),
+    at: DateTime,
+  }),
+)
 
 const readHistory = route({
   method: 'GET',
@@ -74,7 +78,7 @@ const readHistory = route({
   tag,
   summary: 'The last 100 versions of a memory, newest first',
   responses: {
-    200: { description: 'Its versions', schema: z.array(Version) },
+    200: { description: 'Its versions', schema: () => z.array(Version()) },
   },
   handle: async (call) => {
     const { service, principal, timing } = call
@@ -92,14 +96,15 @@ const forget = route({
   summary: 'Forget, for good',
   description:
     'One of: `id`, a memory; `namespace`, all that lies there; `source`, all of the tenant that came from it (scope `operate`); `user`, a person: what is remembered below `["users", user]`, and their threads. History goes along.',
-  body: z.strictObject({
-    id: maybe(z.string().check(z.minLength(1))),
-    namespace: maybe(z.array(Text)),
-    source: maybe(z.string().check(z.minLength(1))),
-    user: maybe(z.string().check(z.minLength(1))),
-  }),
+  body: () =>
+    z.strictObject({
+      id: maybe(z.string().check(z.minLength(1))),
+      namespace: maybe(z.array(Text)),
+      source: maybe(z.string().check(z.minLength(1))),
+      user: maybe(z.string().check(z.minLength(1))),
+    }),
   responses: {
-    200: { description: 'How many', schema: z.strictObject({ items: Integer, threads: Integer }) },
+    200: { description: 'How many', schema: () => z.strictObject({ items: Integer, threads: Integer }) },
   },
   handle: async (call) => {
     const { service, principal, body } = call

@@ -19,7 +19,7 @@ export const metaRoutes: readonly Route[] = [
     scopes: [],
     tag,
     summary: 'Whether the process answers',
-    responses: { 200: { description: 'It does', schema: z.strictObject({ ok: z.literal(true) }) } },
+    responses: { 200: { description: 'It does', schema: () => z.strictObject({ ok: z.literal(true) }) } },
     handle: () => json({ ok: true }),
   }),
   route({
@@ -31,7 +31,7 @@ export const metaRoutes: readonly Route[] = [
     responses: {
       200: {
         description: 'As the LangGraph clients ask for it',
-        schema: z.strictObject({ version: Text, server: z.literal('recollect'), flags: JsonObject }),
+        schema: () => z.strictObject({ version: Text, server: z.literal('recollect'), flags: JsonObject() }),
       },
     },
     handle: () => json({ version, server: 'recollect', flags: { assistants: true, crons: false, langsmith: false } }),

@@ -1,4 +1,4 @@
-// The plainest shapes, each made once: a schema costs a Worker's start some 50 µs to make, and the route table has hundreds of these.
+// The plainest shapes, of which one each is enough.
 import * as z from 'zod/mini'
 
 export const Text = z.string()

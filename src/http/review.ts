@@ -1,4 +1,5 @@
 // The review page's routes: a link is made for one approval, GET shows what will run, POST decides. Scanners of mail open links; they do not post.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
@@ -6,6 +7,7 @@ import { assertPrincipal } from '../kernel/id.ts'
 import type { ApprovalRecord } from '../ports/approvals.ts'
 import { answered } from './answers.ts'
 import { refusals } from './approvals.ts'
+import { lazily } from './lazily.ts'
 import { DateTime, Text } from './plain.ts'
 import { knownError, logFailure } from './problem.ts'
 import { type ReviewLink, reviewLinkOf, reviewUrl } from './review-link.ts'
@@ -24,7 +26,7 @@ const refusalPages = Object.fromEntries(
 const pages = { 200: page, 401: { ...page, description: 'The link is not valid, or no longer' }, ...refusalPages }
 
 const weekSeconds = 7 * 86_400
-const Token = z.object({ token: z.optional(Text) })
+const Token = lazily(() => z.object({ token: z.optional(Text) }))
 
 type PageCall = Call<{ readonly approval_id: string }, { readonly token?: string | undefined }>
 
@@ -37,9 +39,9 @@ export const reviewRoutes: readonly Route[] = [
     summary: 'Make a link to the review page',
     description:
       'Whoever has it may answer, once, until it expires (a day unless told otherwise, a week at most). `by` is kept as who answered; an approval that only some may answer needs it.',
-    body: z.strictObject({ by: maybe(Text), expires_in_seconds: maybe(z.int().check(z.positive())) }),
+    body: () => z.strictObject({ by: maybe(Text), expires_in_seconds: maybe(z.int().check(z.positive())) }),
     responses: {
-      200: { description: 'The link', schema: z.strictObject({ url: Text, expires_at: DateTime }) },
+      200: { description: 'The link', schema: () => z.strictObject({ url: Text, expires_at: DateTime }) },
     },
     handle: async (call) => {
       const { tenant } = call.principal

@@ -1,9 +1,8 @@
 // One line of the route table: what a route is called, who may call it, what goes in and out, and what it does.
-import type * as z from 'zod/mini'
+import { type LazySchema, lazily, type Output } from './lazily.ts'
 import type { RunningTurns } from './running-turns.ts'
 import type { Principal, Scope, Service } from './service.ts'
 import type { Timing } from './timing.ts'
-import type { Schema } from './validation.ts'
 
 /** Everything a route may use. */
 export interface Call<Parameters = unknown, Query = unknown, Body = unknown> {
@@ -29,7 +28,7 @@ export interface Call<Parameters = unknown, Query = unknown, Body = unknown> {
 export interface RouteResponse {
   readonly description: string
   /** Of a JSON body. */
-  readonly schema?: Schema
+  readonly schema?: LazySchema
   /** When it is not JSON. */
   readonly contentType?: string
 }
@@ -44,8 +43,8 @@ export interface Route {
   readonly tag: string
   readonly summary: string
   readonly description?: string
-  readonly query?: Schema
-  readonly body?: Schema
+  readonly query?: LazySchema
+  readonly body?: LazySchema
   /** The body is wanted as it is, of at most so many bytes. */
   readonly rawBody?: { readonly maxBytes: number }
   readonly responses: Readonly<Record<number, RouteResponse>>
@@ -58,7 +57,7 @@ type NamesIn<Path extends string> = Path extends `${infer Head}/${infer Tail}`
     ? Name
     : never
 
-type OutputOf<S> = S extends Schema ? z.output<S> : undefined
+type OutputOf<L> = L extends LazySchema ? Output<L> : undefined
 
 interface RouteDefinition<Path extends string, Query, Body> extends Omit<Route, 'path' | 'query' | 'body' | 'handle'> {
   readonly path: Path
@@ -72,8 +71,10 @@ interface RouteDefinition<Path extends string, Query, Body> extends Omit<Route, 
 /** A route whose handler gets what its schemas give. */
 export function route<
   const Path extends string,
-  Query extends Schema | undefined = undefined,
-  Body extends Schema | undefined = undefined,
+  Query extends LazySchema | undefined = undefined,
+  Body extends LazySchema | undefined = undefined,
 >(definition: RouteDefinition<Path, Query, Body>): Route {
-  return definition as Route
+  const { query, body } = definition
+  const schemas = { ...(query && { query: lazily(query) }), ...(body && { body: lazily(body) }) }
+  return { ...definition, ...schemas } as Route
 }

@@ -1,4 +1,5 @@
 // A `command` of the LangGraph wire: a write and where to go on, or answers to what a thread's run has asked.
+
 import * as z from 'zod/mini'
 import { type Command, command, send } from '../graph/command.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -6,6 +7,7 @@ import { RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 import type { ApprovalRecord } from '../ports/approvals.ts'
 import { answererOf, takeAnswerOf } from './answers.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Anything, Text } from './plain.ts'
 import type { Call } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
@@ -13,21 +15,25 @@ import { JsonObject, maybe } from './schemas.ts'
 import { unsupported } from './unsupported.ts'
 import { inputOfWire } from './wire-messages.ts'
 
-const Target = z.union([Text, z.strictObject({ node: Text, input: JsonObject })], {
-  error: 'must be the name of a node, or { "node", "input" }',
-})
+const Target = lazily(() =>
+  z.union([Text, z.strictObject({ node: Text, input: JsonObject() })], {
+    error: 'must be the name of a node, or { "node", "input" }',
+  }),
+)
 
-export const RunCommand = z.strictObject({
-  resume: z.optional(Anything),
-  update: maybe(
-    z.union([JsonObject, z.array(z.tuple([Text, Anything]))], {
-      error: 'must be an object of channels, or a list of [channel, value]',
-    }),
-  ),
-  goto: maybe(z.union([Target, z.array(Target)])),
-})
+export const RunCommand = lazily(() =>
+  z.strictObject({
+    resume: z.optional(Anything),
+    update: maybe(
+      z.union([JsonObject(), z.array(z.tuple([Text, Anything]))], {
+        error: 'must be an object of channels, or a list of [channel, value]',
+      }),
+    ),
+    goto: maybe(z.union([Target(), z.array(Target())])),
+  }),
+)
 
-type WireCommand = z.output<typeof RunCommand>
+type WireCommand = Output<typeof RunCommand>
 
 /** Whether it brings answers. `null` is one. */
 export function resumes(asked: WireCommand | null | undefined): asked is WireCommand & { resume: unknown } {

@@ -22,13 +22,14 @@ export const runListRoutes: readonly Route[] = [
     scopes: reading,
     tag,
     summary: 'The runs of a thread, newest first',
-    query: z.object({
-      limit: numberText,
-      offset: numberText,
-      status: z.optional(Text),
-      select: z.optional(z.union([Text, z.array(Text)])),
-    }),
-    responses: { 200: { description: 'Those of one page', schema: z.array(Run) } },
+    query: () =>
+      z.object({
+        limit: numberText(),
+        offset: numberText(),
+        status: z.optional(Text),
+        select: z.optional(z.union([Text, z.array(Text)])),
+      }),
+    responses: { 200: { description: 'Those of one page', schema: () => z.array(Run()) } },
     handle: async (call) => {
       const { query, service, principal, timing } = call
       if (query.status !== undefined) throw unsupported('status')

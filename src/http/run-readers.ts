@@ -35,7 +35,7 @@ export const runReaderRoutes: readonly Route[] = [
     query: ModesQuery,
     responses: { 200: { description: 'The events of the run', contentType: 'text/event-stream' } },
     handle: (call) =>
-      streamed(call, call.parameters, modesOf(checked(ModeList, modesOfQuery(call.query), 'The query: stream_mode'))),
+      streamed(call, call.parameters, modesOf(checked(ModeList(), modesOfQuery(call.query), 'The query: stream_mode'))),
   }),
   route({
     method: 'GET',
@@ -44,7 +44,7 @@ export const runReaderRoutes: readonly Route[] = [
     tag,
     summary: 'Wait for the end of a run',
     description: 'Wherever it works. A run that was left behind is gone on with.',
-    query: z.object({ cancel_on_disconnect: z.optional(Text) }),
+    query: () => z.object({ cancel_on_disconnect: z.optional(Text) }),
     responses: { 200: { description: 'The state at its end', schema: JsonObject } },
     handle: (call) => joined(call, call.parameters),
   }),
@@ -56,7 +56,7 @@ export const runReaderRoutes: readonly Route[] = [
     summary: 'Stop a run',
     description:
       'Wherever it works, or waits in line, or for answers. What it was sent with stays in the thread if it had begun.',
-    query: z.object({ wait: z.optional(Text), action: z.optional(z.enum(['interrupt'])) }),
+    query: () => z.object({ wait: z.optional(Text), action: z.optional(z.enum(['interrupt'])) }),
     responses: { 202: { description: 'It will stop' }, 204: { description: 'It has stopped, or had ended before' } },
     handle: (call) => cancelled(call, call.parameters, call.query.wait === '1' || call.query.wait === 'true'),
   }),

@@ -1,8 +1,10 @@
 // A request to run, as the LangGraph clients write it, and what of it this version can do.
+
 import * as z from 'zod/mini'
 import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { RunOptions } from '../runtime/options.ts'
 import { graphOfAssistant } from './assistants.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Anything, Flag, Text } from './plain.ts'
 import { commandOfWire, RunCommand, resumes } from './run-command.ts'
 import { type StreamMode, streamModes } from './run-events.ts'
@@ -15,38 +17,42 @@ import { inputOfWire } from './wire-messages.ts'
 /** Known to the wire, not to this version. */
 const laterModes = ['events', 'debug', 'tasks', 'checkpoints', 'tools'] as const
 
-const Mode = z.enum([...streamModes, ...laterModes])
+const Mode = lazily(() => z.enum([...streamModes, ...laterModes]))
 
-const nodes = maybe(z.union([z.literal('*'), z.array(Text)], { error: 'must be "*" or a list of node names' }))
+const nodes = lazily(() =>
+  maybe(z.union([z.literal('*'), z.array(Text)], { error: 'must be "*" or a list of node names' })),
+)
 
-export const RunRequest = z.strictObject({
-  assistant_id: Text,
-  input: maybe(JsonObject),
-  metadata: maybe(Metadata),
-  stream_mode: maybe(
-    z.union([Mode, z.array(Mode)], { error: `must be one of ${streamModes.join(', ')}, or a list of them` }),
-  ),
-  if_not_exists: maybe(z.enum(['reject', 'create'])),
-  on_disconnect: maybe(z.enum(['continue', 'cancel'])),
-  multitask_strategy: maybe(z.enum(['reject', 'enqueue', 'interrupt', 'rollback'])),
-  on_completion: maybe(z.enum(['delete', 'keep', 'complete', 'continue'])),
-  config: maybe(JsonObject),
-  context: maybe(Anything),
-  command: maybe(RunCommand),
-  checkpoint: maybe(CheckpointRef),
-  checkpoint_id: maybe(Text),
-  interrupt_before: nodes,
-  interrupt_after: nodes,
-  webhook: maybe(Text),
-  after_seconds: maybe(z.number()),
-  feedback_keys: maybe(z.array(Text)),
-  // These change nothing here: there are no subgraphs to stream, every step is durable, and tracing is the deployment's own.
-  stream_subgraphs: maybe(Flag),
-  stream_resumable: maybe(Flag),
-  checkpoint_during: maybe(Flag),
-  durability: maybe(z.enum(['async', 'sync', 'exit'])),
-  langsmith_tracer: maybe(Anything),
-})
+export const RunRequest = lazily(() =>
+  z.strictObject({
+    assistant_id: Text,
+    input: maybe(JsonObject()),
+    metadata: maybe(Metadata()),
+    stream_mode: maybe(
+      z.union([Mode(), z.array(Mode())], { error: `must be one of ${streamModes.join(', ')}, or a list of them` }),
+    ),
+    if_not_exists: maybe(z.enum(['reject', 'create'])),
+    on_disconnect: maybe(z.enum(['continue', 'cancel'])),
+    multitask_strategy: maybe(z.enum(['reject', 'enqueue', 'interrupt', 'rollback'])),
+    on_completion: maybe(z.enum(['delete', 'keep', 'complete', 'continue'])),
+    config: maybe(JsonObject()),
+    context: maybe(Anything),
+    command: maybe(RunCommand()),
+    checkpoint: maybe(CheckpointRef()),
+    checkpoint_id: maybe(Text),
+    interrupt_before: nodes(),
+    interrupt_after: nodes(),
+    webhook: maybe(Text),
+    after_seconds: maybe(z.number()),
+    feedback_keys: maybe(z.array(Text)),
+    // These change nothing here: there are no subgraphs to stream, every step is durable, and tracing is the deployment's own.
+    stream_subgraphs: maybe(Flag),
+    stream_resumable: maybe(Flag),
+    checkpoint_during: maybe(Flag),
+    durability: maybe(z.enum(['async', 'sync', 'exit'])),
+    langsmith_tracer: maybe(Anything),
+  }),
+)
 
 export interface PlannedRun {
   readonly graph: CompiledGraph
@@ -68,7 +74,7 @@ interface PlannedOptions
 /** Throws `feature_unsupported`, naming the field, for whatever would be run otherwise than asked for. */
 export async function plannedRun(
   service: Service,
-  body: z.output<typeof RunRequest>,
+  body: Output<typeof RunRequest>,
   { thread }: { thread: string | undefined },
 ): Promise<PlannedRun> {
   const stateless = thread === undefined
@@ -101,13 +107,13 @@ const later = ['webhook', 'after_seconds', 'feedback_keys', 'context'] as const
 /** Without a thread there is nothing to go back to, and nobody to answer. */
 const ofThreads = ['command', 'checkpoint', 'checkpoint_id', 'interrupt_before', 'interrupt_after'] as const
 
-function inputOf({ graph }: CompiledGraph, { input, command }: z.output<typeof RunRequest>): unknown {
+function inputOf({ graph }: CompiledGraph, { input, command }: Output<typeof RunRequest>): unknown {
   if (command == null) return input ? inputOfWire(graph, input) : null
   if (input != null) throw unsupported('command beside input', 'write with one of them')
   return resumes(command) ? null : commandOfWire(graph, command)
 }
 
-function checkpointOf({ checkpoint, checkpoint_id: id }: z.output<typeof RunRequest>, thread = '') {
+function checkpointOf({ checkpoint, checkpoint_id: id }: Output<typeof RunRequest>, thread = '') {
   return (checkpoint ? idOf(checkpoint, thread) : undefined) ?? id
 }
 
@@ -121,7 +127,7 @@ function refuseConfig({ tags: _tags, metadata: _metadata, configurable, ...confi
 
 /** Values, where nothing else is asked for. */
 export function modesOf(
-  asked: z.output<typeof Mode> | readonly z.output<typeof Mode>[] | null | undefined,
+  asked: Output<typeof Mode> | readonly Output<typeof Mode>[] | null | undefined,
 ): readonly StreamMode[] {
   const modes = asked === undefined || asked === null ? [] : typeof asked === 'string' ? [asked] : asked
   for (const mode of modes) {
@@ -130,21 +136,23 @@ export function modesOf(
   return modes.length === 0 ? ['values'] : [...new Set(modes.filter(isSupported))]
 }
 
-function isSupported(mode: z.output<typeof Mode>): mode is StreamMode {
+function isSupported(mode: Output<typeof Mode>): mode is StreamMode {
   return streamModes.some((known) => known === mode)
 }
 
 /** The same list in a query: repeated, or with commas. */
-export const ModesQuery = z.object({
-  stream_mode: z.optional(z.union([Text, z.array(Text)])),
-  cancel_on_disconnect: z.optional(Text),
-})
+export const ModesQuery = lazily(() =>
+  z.object({
+    stream_mode: z.optional(z.union([Text, z.array(Text)])),
+    cancel_on_disconnect: z.optional(Text),
+  }),
+)
 
-export function modesOfQuery({ stream_mode: asked = [] }: z.output<typeof ModesQuery>): unknown {
+export function modesOfQuery({ stream_mode: asked = [] }: Output<typeof ModesQuery>): unknown {
   return [asked]
     .flat()
     .flatMap((modes) => modes.split(','))
     .filter((mode) => mode !== '')
 }
 
-export const ModeList = z.array(Mode)
+export const ModeList = lazily(() => z.array(Mode()))

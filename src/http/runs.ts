@@ -1,5 +1,5 @@
 // Runs: begun, waited for, watched and listed. The engine works outside of the answer: a reader who leaves does not stop it.
-import type * as z from 'zod/mini'
+
 import type { Channels } from '../graph/channel.ts'
 import { isRecollectError } from '../kernel/errors.ts'
 import { randomId } from '../kernel/id.ts'
@@ -9,6 +9,7 @@ import type { RunOptions } from '../runtime/options.ts'
 import type { RunResult } from '../runtime/run-result.ts'
 import { type Attendance, attendance } from './attendance.ts'
 import { assertScope } from './auth.ts'
+import type { Output } from './lazily.ts'
 import { pacedBody } from './paced-body.ts'
 import { logFailure } from './problem.ts'
 import { type Call, type Route, type RouteResponse, route } from './route.ts'
@@ -24,7 +25,7 @@ import { wireRun } from './thread-view.ts'
 import { watched } from './watch.ts'
 import { json, wireText } from './wire.ts'
 
-type RunCall = Call<unknown, unknown, z.output<typeof RunRequest>>
+type RunCall = Call<unknown, unknown, Output<typeof RunRequest>>
 
 const tag = 'Runs'
 const running = ['chat'] as const

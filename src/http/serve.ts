@@ -78,8 +78,8 @@ async function answer(
       if (name === 'tenant') assertPrincipal('tenant', id)
       else assertId(name.replace(/_id$/, ''), id)
     }
-    const query = route.query && checked(route.query, queryOf(context), 'The query')
-    const body = route.body && checked(route.body, await readJson(request, limits), 'The body')
+    const query = route.query && checked(route.query(), queryOf(context), 'The query')
+    const body = route.body && checked(route.body(), await readJson(request, limits), 'The body')
     const rawBody = route.rawBody === undefined ? nothing : await readBytes(request, route.rawBody.maxBytes)
     const given = { principal, parameters, query, body, rawBody, request }
     return await route.handle({ service, turns, timing, ...given, ...hostOf(context) })

@@ -1,6 +1,8 @@
 // States: what a thread is now, what it was at a checkpoint, and the way in between.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Flag, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { JsonObject, limit, maybe, numberText, ThreadState } from './schemas.ts'
@@ -13,21 +15,27 @@ import { json } from './wire.ts'
 const tag = 'States'
 const scopes = ['chat', 'operate'] as const
 const one = { 200: { description: 'The state; before the first run it has no values', schema: ThreadState } }
-const many = { 200: { description: 'The branch that leads to the head, newest first', schema: z.array(ThreadState) } }
+const many = {
+  200: { description: 'The branch that leads to the head, newest first', schema: () => z.array(ThreadState()) },
+}
 
 /** A checkpoint as clients name it: its id, the object that a state has of it, or that in a config. */
-export const CheckpointRef = z.strictObject({
-  thread_id: maybe(Text),
-  checkpoint_ns: maybe(Text),
-  checkpoint_id: maybe(Text),
-  checkpoint_map: maybe(JsonObject),
-})
+export const CheckpointRef = lazily(() =>
+  z.strictObject({
+    thread_id: maybe(Text),
+    checkpoint_ns: maybe(Text),
+    checkpoint_id: maybe(Text),
+    checkpoint_map: maybe(JsonObject()),
+  }),
+)
 
-const Before = z.union([Text, CheckpointRef, z.object({ configurable: z.object({ checkpoint_id: Text }) })], {
-  error: 'must be a checkpoint, its id, or a config with configurable.checkpoint_id',
-})
+const Before = lazily(() =>
+  z.union([Text, CheckpointRef(), z.object({ configurable: z.object({ checkpoint_id: Text }) })], {
+    error: 'must be a checkpoint, its id, or a config with configurable.checkpoint_id',
+  }),
+)
 
-const Subgraphs = z.object({ subgraphs: z.optional(Text) })
+const Subgraphs = lazily(() => z.object({ subgraphs: z.optional(Text) }))
 
 export const stateRoutes: readonly Route[] = [
   route({
@@ -56,7 +64,7 @@ export const stateRoutes: readonly Route[] = [
     scopes,
     tag,
     summary: 'The state at a checkpoint, named in the body',
-    body: z.strictObject({ checkpoint: CheckpointRef, subgraphs: maybe(Flag) }),
+    body: () => z.strictObject({ checkpoint: CheckpointRef(), subgraphs: maybe(Flag) }),
     responses: one,
     handle: (call) => stateAt(call, call.parameters.thread_id, idOf(call.body.checkpoint, call.parameters.thread_id)),
   }),
@@ -66,7 +74,7 @@ export const stateRoutes: readonly Route[] = [
     scopes,
     tag,
     summary: 'Earlier states of a thread',
-    query: z.object({ limit: numberText, before: z.optional(Text) }),
+    query: () => z.object({ limit: numberText(), before: z.optional(Text) }),
     responses: many,
     handle: (call) => {
       const count = Number(call.query.limit ?? 10)
@@ -81,12 +89,13 @@ export const stateRoutes: readonly Route[] = [
     scopes,
     tag,
     summary: 'Earlier states of a thread',
-    body: z.strictObject({
-      limit: limit(1_000),
-      before: maybe(Before),
-      checkpoint: maybe(CheckpointRef),
-      metadata: maybe(JsonObject),
-    }),
+    body: () =>
+      z.strictObject({
+        limit: limit(1_000),
+        before: maybe(Before()),
+        checkpoint: maybe(CheckpointRef()),
+        metadata: maybe(JsonObject()),
+      }),
     responses: many,
     handle: (call) => {
       const { body } = call
@@ -123,7 +132,7 @@ async function historyOf(call: Call, thread: string, { limit, before, from }: Pa
 }
 
 /** `undefined`: the head. */
-export function idOf(checkpoint: z.output<typeof Before>, thread: string): string | undefined {
+export function idOf(checkpoint: Output<typeof Before>, thread: string): string | undefined {
   if (typeof checkpoint === 'string') return checkpoint
   if ('configurable' in checkpoint) return checkpoint.configurable.checkpoint_id
   if (checkpoint.checkpoint_ns) throw unsupported('checkpoint_ns', 'there are no subgraphs')

@@ -1,11 +1,12 @@
 // A step in sentences, for a person who asks why.
-import type * as z from 'zod/mini'
+
 import { isRecord } from '../kernel/json.ts'
 import type { Approval } from './approvals.ts'
+import type { Output } from './lazily.ts'
 import type { ModelCall, Step } from './steps.ts'
 import { wireText } from './wire.ts'
 
-type WireStep = Omit<z.output<typeof Step>, 'words'>
+type WireStep = Omit<Output<typeof Step>, 'words'>
 
 export function wordsOf(step: WireStep): string[] {
   return [
@@ -36,7 +37,7 @@ function ranWords({ checkpoint, run_id: run, step, nodes, changes }: WireStep): 
   return `Checkpoint ${checkpoint.checkpoint_id} of run ${run} ${from}. ${what}`
 }
 
-function callWords(call: z.output<typeof ModelCall>): string[] {
+function callWords(call: Output<typeof ModelCall>): string[] {
   const { node, model, system, tools, memories, summary_id: summary, parameters, error, usage } = call
   const saw = [
     messageWords(call),
@@ -54,7 +55,7 @@ function callWords(call: z.output<typeof ModelCall>): string[] {
   return [`${who} saw ${saw.join('; ')}.`, `It answered${cost}: ${answerWords(call)}`]
 }
 
-function messageWords({ messages, earlier_messages: earlier }: z.output<typeof ModelCall>): string {
+function messageWords({ messages, earlier_messages: earlier }: Output<typeof ModelCall>): string {
   const count = messages.reduce((sum, range) => sum + range.count, earlier)
   const parts = messages.map(({ channel, from, count: length, altered }) => {
     const some = length === 1 ? from : `${length} from ${from} on`
@@ -64,7 +65,7 @@ function messageWords({ messages, earlier_messages: earlier }: z.output<typeof M
   return `${count} message${count === 1 ? '' : 's'} (${[...rest, ...parts].join('; ')})`
 }
 
-function answerWords({ answer, answer_id: id, finish_reason: reason }: z.output<typeof ModelCall>): string {
+function answerWords({ answer, answer_id: id, finish_reason: reason }: Output<typeof ModelCall>): string {
   if (answer === null) return `message ${id}, which the node did not keep as it was.`
   const { content, tool_calls: calls = [], invalid_tool_calls: invalid = [] } = answer
   const asked = [calls, invalid].flatMap((list) => (Array.isArray(list) ? list : [])).filter(isRecord)
@@ -74,7 +75,7 @@ function answerWords({ answer, answer_id: id, finish_reason: reason }: z.output<
   return `${[...said, ...tools, ...why].join('; ') || 'nothing'}.`
 }
 
-function approvalWords({ id, kind, status, answer, ...approval }: z.output<typeof Approval>): string {
+function approvalWords({ id, kind, status, answer, ...approval }: Output<typeof Approval>): string {
   const { answered_by: by, answered_via: via, answered_at: at, node, requester, answerer } = approval
   const whom = answerer === 'approver' ? 'an approver' : `${requester}, or an approver`
   const asked = `Node "${node}" asked ${whom}: ${kind} ${short(wireText(approval.payload) ?? '')} (${id}).`

@@ -1,10 +1,12 @@
 // Steps: how a checkpoint came about, as data and in plain words. It answers "why did the agent choose this tool here?".
+
 import * as z from 'zod/mini'
 import type { Graph } from '../graph/graph.ts'
 import { isRecord } from '../kernel/json.ts'
 import type { ToolMessage } from '../ports/model.ts'
 import { type CallReport, readStep, type StepReport } from '../runtime/step.ts'
 import { Approval, wireApproval } from './approvals.ts'
+import { lazily, type Output } from './lazily.ts'
 import { DateTime, Flag, Integer, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { Checkpoint, Interrupt, JsonObject } from './schemas.ts'
@@ -16,59 +18,67 @@ import { ChannelChange, wireChange } from './time-travel.ts'
 import { json } from './wire.ts'
 import { messageChannels, wireMessage } from './wire-messages.ts'
 
-const MessageRange = z.strictObject({
-  /** `null`: the node made the message itself. */
-  channel: z.nullable(Text),
-  from: Text,
-  count: Integer,
-  altered: Flag,
-  /** `null` where the checkpoint before was pruned. */
-  ids: z.nullable(z.array(Text)),
-})
+const MessageRange = lazily(() =>
+  z.strictObject({
+    /** `null`: the node made the message itself. */
+    channel: z.nullable(Text),
+    from: Text,
+    count: Integer,
+    altered: Flag,
+    /** `null` where the checkpoint before was pruned. */
+    ids: z.nullable(z.array(Text)),
+  }),
+)
 
-export const ModelCall = z.strictObject({
-  node: Text,
-  model: z.nullable(Text),
-  messages: z.array(MessageRange),
-  earlier_messages: Integer,
-  system: z.nullable(z.strictObject({ characters: Integer, hash: Text })),
-  memories: z.array(z.strictObject({ id: Text, version: Integer })),
-  summary_id: z.nullable(Text),
-  tools: z.array(Text),
-  parameters: z.record(Text, z.number()),
-  usage: z.nullable(z.strictObject({ input_tokens: Integer, output_tokens: Integer })),
-  finish_reason: z.nullable(Text),
-  error: z.nullable(Text),
-  answer_id: z.nullable(Text),
-  /** `null` where the node kept something else. */
-  answer: z.nullable(JsonObject),
-})
+export const ModelCall = lazily(() =>
+  z.strictObject({
+    node: Text,
+    model: z.nullable(Text),
+    messages: z.array(MessageRange()),
+    earlier_messages: Integer,
+    system: z.nullable(z.strictObject({ characters: Integer, hash: Text })),
+    memories: z.array(z.strictObject({ id: Text, version: Integer })),
+    summary_id: z.nullable(Text),
+    tools: z.array(Text),
+    parameters: z.record(Text, z.number()),
+    usage: z.nullable(z.strictObject({ input_tokens: Integer, output_tokens: Integer })),
+    finish_reason: z.nullable(Text),
+    error: z.nullable(Text),
+    answer_id: z.nullable(Text),
+    /** `null` where the node kept something else. */
+    answer: z.nullable(JsonObject()),
+  }),
+)
 
-const ToolResult = z.strictObject({
-  tool_call_id: Text,
-  name: Text,
-  status: z.enum(['success', 'error', 'denied']),
-  content: Text,
-})
+const ToolResult = lazily(() =>
+  z.strictObject({
+    tool_call_id: Text,
+    name: Text,
+    status: z.enum(['success', 'error', 'denied']),
+    content: Text,
+  }),
+)
 
-export const Step = z.strictObject({
-  checkpoint: Checkpoint,
-  parent_checkpoint: z.nullable(Checkpoint),
-  run_id: Text,
-  step: Integer,
-  created_at: DateTime,
-  /** The same as the rest, in sentences. */
-  words: z.array(Text),
-  nodes: z.array(Text),
-  model_calls: z.array(ModelCall),
-  tool_results: z.array(ToolResult),
-  /** `null` where the checkpoint before was pruned. */
-  changes: z.nullable(z.record(Text, ChannelChange)),
-  approvals: z.array(Approval),
-  /** Asked here, and not answered yet. */
-  interrupts: z.array(Interrupt),
-  next: z.array(Text),
-})
+export const Step = lazily(() =>
+  z.strictObject({
+    checkpoint: Checkpoint(),
+    parent_checkpoint: z.nullable(Checkpoint()),
+    run_id: Text,
+    step: Integer,
+    created_at: DateTime,
+    /** The same as the rest, in sentences. */
+    words: z.array(Text),
+    nodes: z.array(Text),
+    model_calls: z.array(ModelCall()),
+    tool_results: z.array(ToolResult()),
+    /** `null` where the checkpoint before was pruned. */
+    changes: z.nullable(z.record(Text, ChannelChange())),
+    approvals: z.array(Approval()),
+    /** Asked here, and not answered yet. */
+    interrupts: z.array(Interrupt()),
+    next: z.array(Text),
+  }),
+)
 
 export const stepRoutes: readonly Route[] = [
   route({
@@ -90,7 +100,7 @@ export const stepRoutes: readonly Route[] = [
   }),
 ]
 
-function wireStep(graph: Graph, thread: string, report: StepReport): z.output<typeof Step> {
+function wireStep(graph: Graph, thread: string, report: StepReport): Output<typeof Step> {
   const { at, nodes, calls, changes, approvals } = report
   const shown = Object.entries(changes?.channels ?? {}).map(([name, change]) => [name, wireChange(graph, name, change)])
   const step = {
@@ -110,7 +120,7 @@ function wireStep(graph: Graph, thread: string, report: StepReport): z.output<ty
   return { ...step, words: wordsOf(step) }
 }
 
-function wireCall(call: CallReport): z.output<typeof ModelCall> {
+function wireCall(call: CallReport): Output<typeof ModelCall> {
   const { node, model = null, view, earlier, system = null, memories = [], summary = null, usage, answer } = call
   return {
     ...{ node, model, earlier_messages: earlier, system, memories: [...memories], summary_id: summary },
@@ -125,7 +135,7 @@ function wireCall(call: CallReport): z.output<typeof ModelCall> {
   }
 }
 
-function toolResults(graph: Graph, { changes }: StepReport): z.output<typeof ToolResult>[] {
+function toolResults(graph: Graph, { changes }: StepReport): Output<typeof ToolResult>[] {
   return [...messageChannels(graph)].flatMap((channel) => {
     const change = changes?.channels[channel]
     const added = change?.kind === 'list' ? change.added : []

@@ -1,10 +1,12 @@
 // The long-term store in the LangGraph wire: items put, read, deleted and found, and the namespaces that there are.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { parseFilter } from '../kernel/filter.ts'
 import { isRecord } from '../kernel/json.ts'
 import { assertNamespace, assertNamespacePrefix, isWithin, type Namespace } from '../kernel/namespace.ts'
 import type { FoundItem, Item, ItemSearch } from '../ports/store.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Anything, DateTime, Flag, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { JsonObject, maybe } from './schemas.ts'
@@ -18,28 +20,32 @@ const scopes = ['chat', 'operate'] as const
 const minuteMs = 60_000
 const mostMinutes = 100 * 365 * 1_440
 
-export const StoreItem = z.strictObject({
-  namespace: z.array(Text),
-  key: Text,
-  id: Text,
-  value: JsonObject,
-  tags: z.array(Text),
-  source: z.nullable(Text),
-  author: z.nullable(Text),
-  version: Integer,
-  created_at: DateTime,
-  updated_at: DateTime,
-  expires_at: z.nullable(DateTime),
-})
+export const StoreItem = lazily(() =>
+  z.strictObject({
+    namespace: z.array(Text),
+    key: Text,
+    id: Text,
+    value: JsonObject(),
+    tags: z.array(Text),
+    source: z.nullable(Text),
+    author: z.nullable(Text),
+    version: Integer,
+    created_at: DateTime,
+    updated_at: DateTime,
+    expires_at: z.nullable(DateTime),
+  }),
+)
 
-const FoundItems = z.strictObject({
-  items: z.array(z.extend(StoreItem, { score: z.nullable(z.number()) })),
-  more: Flag,
-  mode: z.enum(['list', 'text', 'sparse', 'dense', 'hybrid']),
-  degraded: z.nullable(Text),
-})
+const FoundItems = lazily(() =>
+  z.strictObject({
+    items: z.array(z.extend(StoreItem(), { score: z.nullable(z.number()) })),
+    more: Flag,
+    mode: z.enum(['list', 'text', 'sparse', 'dense', 'hybrid']),
+    degraded: z.nullable(Text),
+  }),
+)
 
-const Segments = z.array(Text)
+const Segments = lazily(() => z.array(Text))
 
 const putItem = route({
   method: 'PUT',
@@ -49,16 +55,17 @@ const putItem = route({
   summary: 'Put an item',
   description:
     'Durable when it is answered, and found from then on. `ttl`: minutes without a read; null pins it; left out, it lives as long as before, a new one as its namespace has it. `index`: false, or the fields that it is found by. `source` and `author` are taken from whoever has the scope `operate`; of others they are `api` and the user.',
-  body: z.strictObject({
-    namespace: Segments,
-    key: Text,
-    value: JsonObject,
-    index: maybe(z.union([z.literal(false), z.array(Text)])),
-    ttl: maybe(z.number()),
-    tags: maybe(z.array(Text)),
-    source: maybe(Text),
-    author: maybe(Text),
-  }),
+  body: () =>
+    z.strictObject({
+      namespace: Segments(),
+      key: Text,
+      value: JsonObject(),
+      index: maybe(z.union([z.literal(false), z.array(Text)])),
+      ttl: maybe(z.number()),
+      tags: maybe(z.array(Text)),
+      source: maybe(Text),
+      author: maybe(Text),
+    }),
   responses: { 204: { description: 'It is kept' } },
   handle: async ({ service, principal, timing, body, waitUntil: defer }) => {
     const { namespace, key, value, index, ttl, tags } = body
@@ -85,12 +92,13 @@ const getItem = route({
   summary: 'Read an item',
   description:
     '`namespace=users.alex`, or a name for each segment: `namespace=users&namespace=alex@example.com`. Null: there is none, or it is not for this token. A read counts its time to live anew, unless `refresh_ttl=false`.',
-  query: z.object({
-    namespace: z.union([Text, Segments]),
-    key: Text,
-    refresh_ttl: z.optional(z.enum(['true', 'false'])),
-  }),
-  responses: { 200: { description: 'The item, or null', schema: z.nullable(StoreItem) } },
+  query: () =>
+    z.object({
+      namespace: z.union([Text, Segments()]),
+      key: Text,
+      refresh_ttl: z.optional(z.enum(['true', 'false'])),
+    }),
+  responses: { 200: { description: 'The item, or null', schema: () => z.nullable(StoreItem()) } },
   handle: async ({ service, principal, timing, query }) => {
     const namespace = typeof query.namespace === 'string' ? query.namespace.split('.') : query.namespace
     assertNamespace(namespace)
@@ -108,7 +116,7 @@ const deleteItem = route({
   scopes,
   tag,
   summary: 'Delete an item, with its history',
-  body: z.strictObject({ namespace: Segments, key: Text }),
+  body: () => z.strictObject({ namespace: Segments(), key: Text }),
   responses: { 204: { description: 'It is gone, or was not there' } },
   handle: async ({ service, principal, timing, body: { namespace, key }, waitUntil: defer }) => {
     assertNamespace(namespace)
@@ -126,15 +134,16 @@ const searchItems = route({
   summary: 'Find items at or below a namespace',
   description:
     'By what they say with `query`, else the latest first. `filter`: fields of the value, each with what it equals or with `$eq $ne $gt $gte $lt $lte $in $nin $exists $contains`. `where`: the same for every part of an item, as `{ "op": "and", "filters": […] }`, `{ "op": "gte", "field": "created", "value": "2026-01-01" }`. `mode` says how it was searched, and `degraded` why not as it is set up.',
-  body: z.strictObject({
-    namespace_prefix: Segments,
-    query: maybe(Text),
-    filter: maybe(JsonObject),
-    where: maybe(Anything),
-    limit: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
-    offset: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 0),
-    refresh_ttl: maybe(Flag),
-  }),
+  body: () =>
+    z.strictObject({
+      namespace_prefix: Segments(),
+      query: maybe(Text),
+      filter: maybe(JsonObject()),
+      where: maybe(Anything),
+      limit: z._default(z.int().check(z.minimum(1), z.maximum(100)), 10),
+      offset: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 0),
+      refresh_ttl: maybe(Flag),
+    }),
   responses: { 200: { description: 'Those of one page', schema: FoundItems } },
   handle: async ({ service, principal, timing, body }) => {
     const { namespace_prefix: prefix, query, limit, offset } = body
@@ -157,15 +166,16 @@ const listNamespaces = route({
   tag,
   summary: 'List namespaces that have items',
   description: 'Without the scope `operate`: own ones, or with `prefix` those that are shared.',
-  body: z.strictObject({
-    prefix: maybe(Segments),
-    suffix: maybe(Segments),
-    max_depth: maybe(z.int().check(z.minimum(1), z.maximum(16))),
-    limit: z._default(z.int().check(z.minimum(1), z.maximum(1_000)), 100),
-    offset: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 0),
-  }),
+  body: () =>
+    z.strictObject({
+      prefix: maybe(Segments()),
+      suffix: maybe(Segments()),
+      max_depth: maybe(z.int().check(z.minimum(1), z.maximum(16))),
+      limit: z._default(z.int().check(z.minimum(1), z.maximum(1_000)), 100),
+      offset: z._default(z.int().check(z.minimum(0), z.maximum(10_000)), 0),
+    }),
   responses: {
-    200: { description: 'Each once', schema: z.strictObject({ namespaces: z.array(Segments) }) },
+    200: { description: 'Each once', schema: () => z.strictObject({ namespaces: z.array(Segments()) }) },
   },
   handle: async (call) => {
     const { service, principal, timing, body } = call
@@ -226,7 +236,7 @@ function textAt(value: Readonly<Record<string, unknown>>, fields: readonly strin
     .trim()
 }
 
-export function wireItem(item: Item): z.output<typeof StoreItem> {
+export function wireItem(item: Item): Output<typeof StoreItem> {
   const { namespace, key, id, value, tags, source, author, version, createdAt, updatedAt, expiresAt } = item
   return {
     ...{ namespace: [...namespace], key, id, value, tags: [...tags], source, author, version },

@@ -1,9 +1,11 @@
 // How long threads live: their time to live, and deleting them or their old checkpoints.
+
 import * as z from 'zod/mini'
 import { assertId } from '../kernel/id.ts'
 import { dropExtractionLog } from '../memory/extraction-log.ts'
 import type { CacheKey } from '../ports/cache.ts'
 import { unknownThread } from '../runtime/refusal.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { threadKeyOf } from './service.ts'
@@ -13,11 +15,12 @@ import { json, noContent } from './wire.ts'
 const tag = 'Threads'
 const scopes = ['chat', 'operate'] as const
 
-const Minutes = z.number().check(z.positive(), z.maximum(5_256_000))
+const Minutes = lazily(() => z.number().check(z.positive(), z.maximum(5_256_000)))
 
-export const TimeToLive = z.union(
-  [Minutes, z.strictObject({ ttl: Minutes, strategy: z.optional(z.enum(['delete', 'keep_latest'])) })],
-  { error: 'must be minutes, from above 0 to ten years, or { ttl, strategy: "delete" }' },
+export const TimeToLive = lazily(() =>
+  z.union([Minutes(), z.strictObject({ ttl: Minutes(), strategy: z.optional(z.enum(['delete', 'keep_latest'])) })], {
+    error: 'must be minutes, from above 0 to ten years, or { ttl, strategy: "delete" }',
+  }),
 )
 
 const deleteThread = route({
@@ -49,11 +52,12 @@ const pruneThreads = route({
   summary: 'Delete threads, or their old checkpoints',
   description:
     '`keep_latest` keeps the state of each branch, and of older checkpoints what is needed to read it; `delete` deletes the threads. Unknown ids, and those of somebody else, are passed over.',
-  body: z.strictObject({
-    thread_ids: z.array(Text).check(z.maxLength(100)),
-    strategy: z._default(z.enum(['delete', 'keep_latest']), 'delete'),
-  }),
-  responses: { 200: { description: 'How many threads', schema: z.object({ pruned_count: Integer }) } },
+  body: () =>
+    z.strictObject({
+      thread_ids: z.array(Text).check(z.maxLength(100)),
+      strategy: z._default(z.enum(['delete', 'keep_latest']), 'delete'),
+    }),
+  responses: { 200: { description: 'How many threads', schema: () => z.object({ pruned_count: Integer }) } },
   handle: async ({ service, principal, timing, body }) => {
     const { threads } = service.checkpointer
     let pruned = 0
@@ -82,7 +86,7 @@ async function forgotten({ cache, events, store }: Call['service'], key: CacheKe
 }
 
 /** In minutes, as the wire has it. */
-export function ttlOf(ttl: z.output<typeof TimeToLive> | null | undefined): { ttlMs: number } | undefined {
+export function ttlOf(ttl: Output<typeof TimeToLive> | null | undefined): { ttlMs: number } | undefined {
   if (ttl === null || ttl === undefined) return undefined
   const { ttl: minutes, strategy = 'delete' } = typeof ttl === 'number' ? { ttl } : ttl
   if (strategy !== 'delete') throw unsupported(`ttl.strategy: "${strategy}"`, 'a thread whose time is over is deleted')

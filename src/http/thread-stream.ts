@@ -26,7 +26,7 @@ export const threadStreamRoutes: readonly Route[] = [
     query: ModesQuery,
     responses: { 200: { description: 'Events of runs', contentType: 'text/event-stream' } },
     handle: async (call) => {
-      const modes = modesOf(checked(ModeList, modesOfQuery(call.query), 'The query: stream_mode'))
+      const modes = modesOf(checked(ModeList(), modesOfQuery(call.query), 'The query: stream_mode'))
       const { thread } = await recordOf(call, call.parameters.thread_id)
       const attending = attendance(call.request, call.lifetimeMs)
       const seen = frameIdOf(call.request.headers.get('last-event-id'))

@@ -1,5 +1,5 @@
 // Threads, their states and their runs as the LangGraph wire shows them.
-import type * as z from 'zod/mini'
+
 import { type ErrorCode, isRecollectError, RecollectError } from '../kernel/errors.ts'
 import type { ThreadKey } from '../ports/checkpointer.ts'
 import type { RunRecord, RunStatus } from '../ports/run-records.ts'
@@ -8,16 +8,17 @@ import type { CompiledGraph } from '../runtime/compiled-graph.ts'
 import type { PendingInterrupt } from '../runtime/events.ts'
 import type { StateSnapshot } from '../runtime/history.ts'
 import { assistantIdOf } from './assistants.ts'
+import type { Output } from './lazily.ts'
 import type { Checkpoint, Interrupt, Run, Thread, ThreadState } from './schemas.ts'
 import type { Service } from './service.ts'
 import { wireValues } from './wire-messages.ts'
 
-type WireCheckpoint = z.output<typeof Checkpoint>
+type WireCheckpoint = Output<typeof Checkpoint>
 
-type WireInterrupt = z.output<typeof Interrupt>
-type Head = Pick<z.output<typeof Thread>, 'values' | 'interrupts'>
+type WireInterrupt = Output<typeof Interrupt>
+type Head = Pick<Output<typeof Thread>, 'values' | 'interrupts'>
 
-export function wireThread(record: ThreadRecord, head: Head): z.output<typeof Thread> {
+export function wireThread(record: ThreadRecord, head: Head): Output<typeof Thread> {
   const { thread, createdAt, updatedAt, metadata, status } = record
   return {
     thread_id: thread,
@@ -76,7 +77,7 @@ export function graphOfRun({ graphs }: Service, { run, graph }: Pick<RunRecord, 
   )
 }
 
-export function wireState(graph: CompiledGraph, thread: string, snapshot: StateSnapshot): z.output<typeof ThreadState> {
+export function wireState(graph: CompiledGraph, thread: string, snapshot: StateSnapshot): Output<typeof ThreadState> {
   const { values, next, run, step, source, createdAt, checkpoint, parent } = snapshot
   const fresh = createdAt === ''
   return {
@@ -132,7 +133,7 @@ export async function wireRun({
   status,
   createdAt,
   updatedAt,
-}: RunRecord): Promise<z.output<typeof Run>> {
+}: RunRecord): Promise<Output<typeof Run>> {
   return {
     run_id: run,
     thread_id: thread,

@@ -1,9 +1,11 @@
 // Threads: made, read, found, changed and deleted.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { assertId, randomId } from '../kernel/id.ts'
 import type { ThreadRecord, ThreadSearch } from '../ports/thread-records.ts'
 import { unknownThread } from '../runtime/refusal.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Anything, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { limit, Metadata, maybe, offset, PartialThread, Thread, ThreadStatus } from './schemas.ts'
@@ -30,13 +32,14 @@ const createThread = route({
   scopes: ['chat'],
   tag,
   summary: 'Create a thread',
-  body: z.strictObject({
-    thread_id: maybe(Text),
-    metadata: maybe(Metadata),
-    if_exists: maybe(z.enum(['raise', 'do_nothing'])),
-    supersteps: maybe(z.array(Anything)),
-    ttl: maybe(TimeToLive),
-  }),
+  body: () =>
+    z.strictObject({
+      thread_id: maybe(Text),
+      metadata: maybe(Metadata()),
+      if_exists: maybe(z.enum(['raise', 'do_nothing'])),
+      supersteps: maybe(z.array(Anything)),
+      ttl: maybe(TimeToLive()),
+    }),
   responses: one,
   handle: async ({ service, principal, timing, body }) => {
     refuseUnsupported(body, ['supersteps'])
@@ -76,7 +79,7 @@ const patchThread = route({
   summary: 'Merge into the metadata of a thread',
   description:
     'A null removes its key. A time to live counts from now, and anew from every turn. With `Prefer: return=minimal` the answer is 204.',
-  body: z.strictObject({ metadata: maybe(Metadata), ttl: maybe(TimeToLive) }),
+  body: () => z.strictObject({ metadata: maybe(Metadata()), ttl: maybe(TimeToLive()) }),
   responses: { ...one, 204: { description: 'Done' } },
   handle: async ({ service, principal, timing, parameters, body, request }) => {
     const key = threadKeyOf(principal, parameters.thread_id)
@@ -88,12 +91,14 @@ const patchThread = route({
   },
 })
 
-const ThreadFilter = {
-  metadata: maybe(Metadata),
-  ids: maybe(z.array(Text).check(z.maxLength(1_000))),
-  status: maybe(ThreadStatus),
-  values: maybe(Anything),
-}
+const ThreadFilter = lazily(() =>
+  z.strictObject({
+    metadata: maybe(Metadata()),
+    ids: maybe(z.array(Text).check(z.maxLength(1_000))),
+    status: maybe(ThreadStatus()),
+    values: maybe(Anything),
+  }),
+)
 
 const sortColumns = {
   thread_id: 'thread',
@@ -102,7 +107,7 @@ const sortColumns = {
   state_updated_at: 'updatedAt',
 } as const
 
-const threadFields = z.enum(Object.keys(Thread.shape) as (keyof typeof Thread.shape)[])
+const threadFields = lazily(() => z.enum(Object.keys(Thread().shape) as (keyof Output<typeof Thread>)[]))
 
 const searchThreads = route({
   method: 'POST',
@@ -110,19 +115,22 @@ const searchThreads = route({
   scopes,
   tag,
   summary: 'Find threads by metadata, status or id',
-  body: z.strictObject({
-    ...ThreadFilter,
-    limit: limit(100),
-    offset,
-    sort_by: z._default(z.enum(['thread_id', 'status', 'created_at', 'updated_at', 'state_updated_at']), 'created_at'),
-    sort_order: z._default(z.enum(['asc', 'desc']), 'desc'),
-    select: maybe(z.array(threadFields)),
-    extract: maybe(Anything),
-  }),
+  body: () =>
+    z.extend(ThreadFilter(), {
+      limit: limit(100),
+      offset: offset(),
+      sort_by: z._default(
+        z.enum(['thread_id', 'status', 'created_at', 'updated_at', 'state_updated_at']),
+        'created_at',
+      ),
+      sort_order: z._default(z.enum(['asc', 'desc']), 'desc'),
+      select: maybe(z.array(threadFields())),
+      extract: maybe(Anything),
+    }),
   responses: {
     200: {
       description: 'Those of one page; `X-Pagination-Total` counts all, `X-Pagination-Next` is the next offset',
-      schema: z.array(PartialThread),
+      schema: () => z.array(PartialThread()),
     },
   },
   handle: async ({ service, principal, timing, body }) => {
@@ -159,8 +167,8 @@ const countThreads = route({
   scopes,
   tag,
   summary: 'Count threads',
-  body: z.strictObject(ThreadFilter),
-  responses: { 200: { description: 'How many match', schema: Integer } },
+  body: ThreadFilter,
+  responses: { 200: { description: 'How many match', schema: () => Integer } },
   handle: async ({ service, principal, timing, body }) => {
     const search = searchOf(principal, body, { limit: 1, offset: 0, sortBy: 'thread', descending: false })
     return json(await timing.measure('storage', service.checkpointer.threads.count(search)))
@@ -171,7 +179,7 @@ export const threadRoutes: readonly Route[] = [createThread, searchThreads, coun
 
 function searchOf(
   principal: Call['principal'],
-  filter: z.output<z.ZodMiniObject<typeof ThreadFilter>>,
+  filter: Output<typeof ThreadFilter>,
   page: Pick<ThreadSearch, 'limit' | 'offset' | 'sortBy' | 'descending'>,
 ): ThreadSearch {
   refuseUnsupported(filter, ['values'])
@@ -186,10 +194,7 @@ function searchOf(
   }
 }
 
-function selected(
-  thread: z.output<typeof Thread>,
-  fields: readonly string[] | undefined,
-): z.output<typeof PartialThread> {
+function selected(thread: Output<typeof Thread>, fields: readonly string[] | undefined): Output<typeof PartialThread> {
   if (fields === undefined) return thread
   return Object.fromEntries(Object.entries(thread).filter(([field]) => fields.includes(field)))
 }

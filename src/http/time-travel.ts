@@ -1,4 +1,5 @@
 // Going back over HTTP: writes from outside, which may begin at an earlier checkpoint; copies of threads; what has changed.
+
 import * as z from 'zod/mini'
 import type { ChannelChange as Change } from '../graph/compare.ts'
 import type { Graph } from '../graph/graph.ts'
@@ -6,6 +7,7 @@ import { randomId } from '../kernel/id.ts'
 import { unknownThread } from '../runtime/refusal.ts'
 import { copyThread } from '../runtime/time-travel.ts'
 import { assertScope } from './auth.ts'
+import { lazily, type Output } from './lazily.ts'
 import { Anything, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { idempotencyKeyOf } from './run-key.ts'
@@ -19,26 +21,30 @@ import { inputOfWire, wireValues } from './wire-messages.ts'
 
 const scopes = ['chat', 'operate'] as const
 
-const Config = z.object({ thread_id: Text, checkpoint_ns: Text, checkpoint_id: z.nullable(Text) })
+const Config = lazily(() => z.object({ thread_id: Text, checkpoint_ns: Text, checkpoint_id: z.nullable(Text) }))
 
 /** Of a list, element by element, as far as they have ids or equal text; of anything else, the whole. */
-export const ChannelChange = z.union([
-  z.strictObject({ kind: z.literal('value'), before: Anything, after: Anything }),
-  z.strictObject({
-    kind: z.literal('list'),
-    added: z.array(Anything),
-    removed: z.array(Anything),
-    changed: z.array(z.strictObject({ before: Anything, after: Anything })),
-  }),
-])
+export const ChannelChange = lazily(() =>
+  z.union([
+    z.strictObject({ kind: z.literal('value'), before: Anything, after: Anything }),
+    z.strictObject({
+      kind: z.literal('list'),
+      added: z.array(Anything),
+      removed: z.array(Anything),
+      changed: z.array(z.strictObject({ before: Anything, after: Anything })),
+    }),
+  ]),
+)
 
-const Diff = z.strictObject({
-  from: Checkpoint,
-  to: Checkpoint,
-  /** Those that differ. */
-  channels: z.record(Text, ChannelChange),
-  next: z.strictObject({ before: z.array(Text), after: z.array(Text) }),
-})
+const Diff = lazily(() =>
+  z.strictObject({
+    from: Checkpoint(),
+    to: Checkpoint(),
+    /** Those that differ. */
+    channels: z.record(Text, ChannelChange()),
+    next: z.strictObject({ before: z.array(Text), after: z.array(Text) }),
+  }),
+)
 
 const updateState = route({
   method: 'POST',
@@ -48,16 +54,17 @@ const updateState = route({
   summary: 'Write into a thread, at its head or from an earlier checkpoint',
   description:
     'A new checkpoint, and nothing is run. `as_node`, for which the scope `operate` is needed, says whose writes they are: what comes after that node is due then; without it, what was due stays due. With `checkpoint` or `checkpoint_id` it is a fork: the head moves to the new branch, and the old one stays readable. What a waiting run has asked is withdrawn. Of messages only those of the person are taken. The same `Idempotency-Key` is the same update.',
-  body: z.strictObject({
-    values: maybe(JsonObject),
-    checkpoint: maybe(CheckpointRef),
-    checkpoint_id: maybe(Text),
-    as_node: maybe(Text),
-  }),
+  body: () =>
+    z.strictObject({
+      values: maybe(JsonObject()),
+      checkpoint: maybe(CheckpointRef()),
+      checkpoint_id: maybe(Text),
+      as_node: maybe(Text),
+    }),
   responses: {
     200: {
       description: 'The new checkpoint, twice: clients differ in where they look for it',
-      schema: z.strictObject({ checkpoint: Checkpoint, configurable: Config }),
+      schema: () => z.strictObject({ checkpoint: Checkpoint(), configurable: Config() }),
     },
   },
   handle: async (call) => {
@@ -91,7 +98,7 @@ const patchState = route({
   tag: 'States',
   summary: 'Merge into the metadata of a thread',
   description: 'The same as `PATCH /threads/:thread_id`: metadata is of the thread. Checkpoints are never changed.',
-  body: z.strictObject({ metadata: Metadata }),
+  body: () => z.strictObject({ metadata: Metadata() }),
   responses: { 204: { description: 'Done' } },
   handle: async ({ service, principal, timing, parameters, body }) => {
     const key = threadKeyOf(principal, parameters.thread_id)
@@ -132,7 +139,7 @@ const diff = route({
   tag: 'States',
   summary: 'What is different between two checkpoints',
   description: 'Of any two, in either order, on whichever branches. Lists are compared element by element.',
-  query: z.strictObject({ from: Text, to: Text }),
+  query: () => z.strictObject({ from: Text, to: Text }),
   responses: { 200: { description: 'The channels that differ, and what is due', schema: Diff } },
   handle: async (call) => {
     const { from, to } = call.query
@@ -153,7 +160,7 @@ const diff = route({
 export const timeTravelRoutes: readonly Route[] = [updateState, patchState, copy, diff]
 
 /** Messages in their wire form; `null` for what was never written. */
-export function wireChange(graph: Graph, channel: string, change: Change): z.output<typeof ChannelChange> {
+export function wireChange(graph: Graph, channel: string, change: Change): Output<typeof ChannelChange> {
   const whole = (value: unknown) => (value === undefined ? null : wireValues(graph, { [channel]: value })[channel])
   if (change.kind === 'value') return { kind: 'value', before: whole(change.before), after: whole(change.after) }
   const elements = (list: readonly unknown[]) => whole(list) as unknown[]

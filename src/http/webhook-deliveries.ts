@@ -1,7 +1,9 @@
 // Deliveries of webhooks: what became of each, sent again, and tried.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { WebhookDelivery } from '../ports/webhooks.ts'
+import { lazily, type Output } from './lazily.ts'
 import { DateTime, Integer, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { numberText } from './schemas.ts'
@@ -10,17 +12,19 @@ import { json } from './wire.ts'
 
 const scopes = ['operate'] as const
 
-const Delivery = z.strictObject({
-  id: Text,
-  webhook_id: Text,
-  event: Text,
-  attempt: Integer,
-  outcome: z.enum(['delivered', 'postponed', 'failed']),
-  status: z.nullable(Integer),
-  duration_ms: Integer,
-  error: z.nullable(Text),
-  at: DateTime,
-})
+const Delivery = lazily(() =>
+  z.strictObject({
+    id: Text,
+    webhook_id: Text,
+    event: Text,
+    attempt: Integer,
+    outcome: z.enum(['delivered', 'postponed', 'failed']),
+    status: z.nullable(Integer),
+    duration_ms: Integer,
+    error: z.nullable(Text),
+    at: DateTime,
+  }),
+)
 
 export const webhookDeliveryRoutes: readonly Route[] = [
   route({
@@ -40,8 +44,8 @@ export const webhookDeliveryRoutes: readonly Route[] = [
     summary: 'Every attempt of the last seven days, newest first',
     description:
       '`postponed` is tried again; `status` is null when no answer came. Of what was sent and said nothing is here.',
-    query: z.object({ limit: numberText, offset: numberText }),
-    responses: { 200: { description: 'Those of one page', schema: z.array(Delivery) }, ...unknown },
+    query: () => z.object({ limit: numberText(), offset: numberText() }),
+    responses: { 200: { description: 'Those of one page', schema: () => z.array(Delivery()) }, ...unknown },
     handle: async (call) => {
       const { limit = '20', offset = '0' } = call.query
       if (Number(limit) < 1 || Number(limit) > 1_000) {
@@ -62,7 +66,7 @@ export const webhookDeliveryRoutes: readonly Route[] = [
     summary: 'Send it again, under the same id',
     description: 'At once, and if need be by the whole schedule. Possible for seven days after its end.',
     responses: {
-      202: { description: 'It is on its way: see the log', schema: z.strictObject({ webhook_id: Text }) },
+      202: { description: 'It is on its way: see the log', schema: () => z.strictObject({ webhook_id: Text }) },
       409: { description: 'The endpoint is disabled' },
       404: { description: 'The tenant has no such endpoint, or the endpoint no such delivery that is still kept' },
     },
@@ -76,7 +80,7 @@ export const webhookDeliveryRoutes: readonly Route[] = [
   }),
 ]
 
-function wireDelivery(delivery: WebhookDelivery): z.output<typeof Delivery> {
+function wireDelivery(delivery: WebhookDelivery): Output<typeof Delivery> {
   const { id, webhook, event, attempt, outcome, status, durationMs, error, at } = delivery
   return { id, webhook_id: webhook, event, attempt, outcome, status, duration_ms: durationMs, error, at }
 }

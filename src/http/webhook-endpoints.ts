@@ -1,8 +1,10 @@
 // Endpoints of webhooks: where a tenant is told of what happens.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { type WebhookEndpoint, webhookEvents } from '../ports/webhooks.ts'
 import { unknownEndpoint, type WebhookOffice } from '../webhooks/office.ts'
+import { lazily, type Output } from './lazily.ts'
 import { DateTime, Flag, Integer, Text } from './plain.ts'
 import { type Call, type Route, route } from './route.ts'
 import { json, noContent } from './wire.ts'
@@ -10,20 +12,22 @@ import { json, noContent } from './wire.ts'
 export const webhookTag = 'Webhooks'
 const scopes = ['operate'] as const
 
-const Events = z.array(z.enum(webhookEvents)).check(z.minLength(1), z.maxLength(webhookEvents.length))
+const Events = lazily(() => z.array(z.enum(webhookEvents)).check(z.minLength(1), z.maxLength(webhookEvents.length)))
 
-const Endpoint = z.strictObject({
-  id: Text,
-  url: Text,
-  events: z.array(z.enum(webhookEvents)),
-  failures: Integer,
-  secrets: Integer,
-  disabled_at: z.nullable(DateTime),
-  disabled_reason: z.nullable(Text),
-  created_at: DateTime,
-})
+const Endpoint = lazily(() =>
+  z.strictObject({
+    id: Text,
+    url: Text,
+    events: z.array(z.enum(webhookEvents)),
+    failures: Integer,
+    secrets: Integer,
+    disabled_at: z.nullable(DateTime),
+    disabled_reason: z.nullable(Text),
+    created_at: DateTime,
+  }),
+)
 
-const EndpointWithSecret = z.extend(Endpoint, { secret: Text })
+const EndpointWithSecret = lazily(() => z.extend(Endpoint(), { secret: Text }))
 
 export const unknown = { 404: { description: 'The tenant has none of this id' } } as const
 const refused = { 422: { description: 'It is not https, or not a public address' } } as const
@@ -37,7 +41,7 @@ export const webhookEndpointRoutes: readonly Route[] = [
     summary: 'Be told of events at a URL',
     description:
       'Events come as signed webhooks (Standard Webhooks 1.0), at least once; see docs/webhooks.md. `secret` is what they are signed with, and is shown here alone.',
-    body: z.strictObject({ url: Text, events: z._default(Events, [...webhookEvents]) }),
+    body: () => z.strictObject({ url: Text, events: z._default(Events(), [...webhookEvents]) }),
     responses: {
       201: { description: 'It is told from now on', schema: EndpointWithSecret },
       409: { description: 'The tenant has too many' },
@@ -55,7 +59,7 @@ export const webhookEndpointRoutes: readonly Route[] = [
     scopes,
     tag: webhookTag,
     summary: 'All endpoints of the tenant, oldest first',
-    responses: { 200: { description: 'Without their secrets', schema: z.array(Endpoint) } },
+    responses: { 200: { description: 'Without their secrets', schema: () => z.array(Endpoint()) } },
     handle: async (call) => {
       const found = await call.timing.measure('storage', office(call).store.endpoints(call.principal.tenant))
       return json(found.map(wireEndpoint))
@@ -81,11 +85,12 @@ export const webhookEndpointRoutes: readonly Route[] = [
     summary: 'Change its URL or its events, disable or enable it',
     description:
       'What waits for an endpoint when it is disabled has failed, and can be sent again. Enabled, it is told of what happens from then on.',
-    body: z.strictObject({
-      url: z.optional(Text),
-      events: z.optional(Events),
-      disabled: z.optional(Flag),
-    }),
+    body: () =>
+      z.strictObject({
+        url: z.optional(Text),
+        events: z.optional(Events()),
+        disabled: z.optional(Flag),
+      }),
     responses: { 200: { description: 'As it is now', schema: Endpoint }, ...unknown, ...refused },
     handle: async (call) => {
       const { url, events, disabled } = call.body
@@ -137,7 +142,7 @@ export function keyOf({ principal, parameters }: Call<{ readonly endpoint_id: st
   return { tenant: principal.tenant, id: parameters.endpoint_id }
 }
 
-function wireEndpoint(endpoint: WebhookEndpoint): z.output<typeof Endpoint> {
+function wireEndpoint(endpoint: WebhookEndpoint): Output<typeof Endpoint> {
   const { id, url, events, failures, secrets, disabledAt, disabledReason, createdAt } = endpoint
   return {
     ...{ id, url, events: [...events], failures, secrets: secrets.length },

@@ -1,7 +1,9 @@
 // Keys that a tenant signs its own webhooks to us with.
+
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { WebhookKey } from '../ports/webhooks.ts'
+import { lazily, type Output } from './lazily.ts'
 import { DateTime, Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { office, unknown, webhookTag } from './webhook-endpoints.ts'
@@ -9,7 +11,7 @@ import { json, noContent } from './wire.ts'
 
 const scopes = ['operate'] as const
 
-const Key = z.strictObject({ id: Text, created_at: DateTime })
+const Key = lazily(() => z.strictObject({ id: Text, created_at: DateTime }))
 
 export const webhookKeyRoutes: readonly Route[] = [
   route({
@@ -21,7 +23,7 @@ export const webhookKeyRoutes: readonly Route[] = [
     description:
       'For `POST /webhooks/:tenant/approvals`. `secret` is shown here alone. All keys of a tenant are good: to replace one, make another, use it, and delete the first. Whoever has a key may answer every approval of the tenant.',
     responses: {
-      201: { description: 'It is good from now on', schema: z.extend(Key, { secret: Text }) },
+      201: { description: 'It is good from now on', schema: () => z.extend(Key(), { secret: Text }) },
       409: { description: 'The tenant has too many' },
     },
     handle: async (call) => {
@@ -35,7 +37,7 @@ export const webhookKeyRoutes: readonly Route[] = [
     scopes,
     tag: webhookTag,
     summary: 'All keys of the tenant, oldest first',
-    responses: { 200: { description: 'Without their secrets', schema: z.array(Key) } },
+    responses: { 200: { description: 'Without their secrets', schema: () => z.array(Key()) } },
     handle: async (call) => {
       const keys = await call.timing.measure('storage', office(call).store.keys(call.principal.tenant))
       return json(keys.map(wireKey))
@@ -58,6 +60,6 @@ export const webhookKeyRoutes: readonly Route[] = [
   }),
 ]
 
-function wireKey({ id, createdAt }: WebhookKey): z.output<typeof Key> {
+function wireKey({ id, createdAt }: WebhookKey): Output<typeof Key> {
   return { id, created_at: createdAt }
 }
