@@ -27,6 +27,7 @@ export async function temporaryServices(
   const directory = await mkdtemp(join(tmpdir(), 'recollect-bench-'))
   const secrets = await localSecrets(directory)
   const services = await startServices(directory, secrets, { ...servers.engines, chunkDelayMs, vector })
+  await services.ready()
   const { RECOLLECT_LOCAL: _, ...variables } = services.variables
   return {
     services,

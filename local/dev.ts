@@ -59,10 +59,11 @@ async function main() {
     void stop(1)
   })
 
-  await worker.ready().catch((error) => {
+  const answering = worker.ready().catch((error) => {
     say(worker.said())
     throw error
   })
+  await Promise.all([services.ready(), answering])
   worker.aloud()
   setInterval(() => void fetch(`${base}/cdn-cgi/local/scheduled`).catch(() => {}), scheduledEveryMs)
   const token = await tokenFor(secrets, { tenant, user, scopes: ['chat', 'approve', 'operate'] })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { neonConfig } from '@neondatabase/serverless'
 import { scriptedModel } from './model/server.ts'
 import type { Engine as PostgresEngine } from './neon/engine.ts'
-import { pgliteEngine } from './neon/pglite.ts'
+import { openingPglite } from './neon/pglite.ts'
 import { neonHttp } from './neon/server.ts'
 import type { RestEngine } from './redis/rest.ts'
 import { upstashFront, upstashRedis } from './redis/server.ts'
@@ -29,6 +29,8 @@ export interface Services {
     readonly vector: LocalVector
     readonly model: StandIn | undefined
   }
+  /** Resolves when Postgres is open and has its schema. The others take requests at once. */
+  ready(): Promise<void>
   close(): Promise<void>
 }
 
@@ -51,7 +53,8 @@ export async function startServices(
   secrets: LocalSecrets,
   { model, embedding, chunkDelayMs = 5, ...given }: ServiceChoices = {},
 ): Promise<Services> {
-  const engine = given.postgres ?? (await pgliteEngine(directory))
+  // First, for it takes the longest, and refuses a folder that another process has before anything else is touched.
+  const engine = given.postgres ?? openingPglite(directory)
   const postgres = await neonHttp({ engine, password: secrets.database })
   const redis = given.redis
     ? await upstashFront({ token: secrets.redis, engine: given.redis })
@@ -68,8 +71,11 @@ export async function startServices(
   const endpoint = `${postgres.url}/sql`
   const databaseUrl = `postgresql://recollect:${secrets.database}@localhost/recollect`
   neonConfig.fetchEndpoint = endpoint
-  await applySchema(databaseUrl)
   return {
+    async ready() {
+      await engine.opened
+      await applySchema(databaseUrl)
+    },
     variables: {
       RECOLLECT_LOCAL: '1',
       DATABASE_URL: databaseUrl,

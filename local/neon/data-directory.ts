@@ -4,26 +4,25 @@ import { join, resolve } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { lockDirectory } from './directory-lock.ts'
 
-export interface OpenDatabase {
-  database: PGlite
+export interface OpeningDatabase {
+  /** Rejects when it is damaged. */
+  database: Promise<PGlite>
   close(): Promise<void>
 }
 
-/** The first run creates the database (seconds), later ones reopen it. Throws when another process has it or it is damaged. */
-export async function openDataDirectory(directory: string): Promise<OpenDatabase> {
+/** The first run creates the database (seconds), later ones reopen it. Throws when another process has it. */
+export function openDataDirectory(directory: string): OpeningDatabase {
   const path = resolve(directory)
   const lock = lockDirectory(path)
-  try {
-    const database = await open(path)
-    const close = async () => {
-      await database.close()
-      lock.release()
-    }
-    return { database, close }
-  } catch (error) {
+  const database = open(path).catch((error) => {
     lock.release()
     throw error
+  })
+  const close = async () => {
+    await (await database).close()
+    lock.release()
   }
+  return { database, close }
 }
 
 async function open(directory: string): Promise<PGlite> {

@@ -44,6 +44,8 @@ export interface Engine {
   /** Many statements in one text, for a schema: the simple protocol, all or nothing, no result. */
   script(text: string): Promise<void>
   close(): Promise<void>
+  /** Of one that is opening: what is asked of it earlier waits. Rejects when it does not open. */
+  readonly opened?: Promise<unknown>
 }
 
 /** One connection, held for the length of one request. */

@@ -12,20 +12,33 @@ import { Parser } from 'pg-protocol/dist/parser.js'
 import { openDataDirectory } from './data-directory.ts'
 import { type Engine, type Result, runOn, type Session, type Statement } from './engine.ts'
 
-/** Without a directory the data is gone with the process. */
+/** The engine when it is open. Without a directory the data is gone with the process. */
 export async function pgliteEngine(dataDirectory?: string): Promise<Engine> {
-  const { database, close } = dataDirectory === undefined ? await inMemory() : await openDataDirectory(dataDirectory)
-  const session = new PgliteSession(database)
+  const engine = openingPglite(dataDirectory)
+  await engine.opened
+  return engine
+}
+
+/** The engine at once, for there is more to start meanwhile. Throws when another process has the directory. */
+export function openingPglite(dataDirectory?: string): Engine {
+  const { database, close } = dataDirectory === undefined ? inMemory() : openDataDirectory(dataDirectory)
+  // Whoever waits is told; before anybody does, a failure must not end the process.
+  database.catch(() => {})
+  const alone = async <Result>(work: (session: PgliteSession) => Promise<Result>) => {
+    const opened = await database
+    return opened.runExclusive(() => work(new PgliteSession(opened)))
+  }
   return {
-    query: (statements, options = {}) => database.runExclusive(() => runOn(session, statements, options)),
-    script: (text) => database.runExclusive(() => session.script(text)),
+    opened: database,
+    query: (statements, options = {}) => alone((session) => runOn(session, statements, options)),
+    script: (text) => alone((session) => session.script(text)),
     close,
   }
 }
 
-async function inMemory() {
-  const database = await PGlite.create()
-  return { database, close: () => database.close() }
+function inMemory() {
+  const database = PGlite.create()
+  return { database, close: async () => (await database).close() }
 }
 
 class PgliteSession implements Session {

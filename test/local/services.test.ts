@@ -46,8 +46,9 @@ test('a service that is not OpenAI embeds with the model that is named, and with
 })
 
 test('the schema is applied once, and again when it was made another or is gone', async () => {
-  const { variables, close } = await startServices(data, await localSecrets(data))
+  const { variables, ready, close } = await startServices(data, await localSecrets(data))
   try {
+    await ready()
     const url = variables.DATABASE_URL ?? expect.unreachable()
     const sql = neon(url)
     expect(await applySchema(url)).toBe(false)
