@@ -9,7 +9,10 @@ import { casesOf, counted, leaseMs, met, ways } from './single.ts'
 import { memoryStorage, postgresStorage } from './storage.ts'
 import type { Storage } from './world.ts'
 
-const lanes = 200
+/** While cases are looked for: on a busy machine a run takes other ways, and has more points to break. */
+const lookingLanes = 50
+const lanes = 100
+const progressEvery = 500
 
 export async function pairs({ say }: PartOptions): Promise<Figures> {
   const installed = postgresBinaries() !== undefined
@@ -17,7 +20,13 @@ export async function pairs({ say }: PartOptions): Promise<Figures> {
   const { storage, close } = installed ? await postgresStorage(30) : memoryStorage()
   try {
     const cases = await pairsOf(storage)
-    const results = await inLanes(cases, lanes, (each) => met(storage, each))
+    say(`pairs: ${cases.length} cases`)
+    let done = 0
+    const results = await inLanes(cases, lanes, async (each) => {
+      const result = await met(storage, each)
+      if (++done % progressEvery === 0) say(`pairs: ${done} of ${cases.length}`)
+      return result
+    })
     return { ...counted(results, (line) => say(`pairs: ${line}`)), on: installed ? 'Postgres' : 'memory' }
   } finally {
     await close()
@@ -29,7 +38,7 @@ async function pairsOf(storage: () => Storage): Promise<Case[]> {
   const scenario = scenarios.find(({ name }) => name === 'two supersteps')
   if (scenario === undefined) throw new Error('There is no scenario of two supersteps.')
   const firsts = await casesOf(storage(), scenario)
-  const followed = await inLanes(firsts, lanes, async (first) => {
+  const followed = await inLanes(firsts, lookingLanes, async (first) => {
     const { trace } = await play(storage(), first, leaseMs)
     return recovery(trace, first).flatMap((second) =>
       ways(second, scenario)

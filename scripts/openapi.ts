@@ -1,4 +1,4 @@
-// Makes the documents of the HTTP interface from the route table: src/http/openapi.json and docs/http.md.
+// Makes the documents of the HTTP interface from the route table: docs/openapi.json, docs/http.md, and what a Worker serves.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import * as z from 'zod/mini'
 import type { LazySchema } from '../src/http/lazily.ts'
@@ -19,8 +19,22 @@ function isNamed(name: string, _: unknown): _ is LazySchema {
   return /^[A-Z]/.test(name)
 }
 
-export function openApiText(): string {
-  return `${JSON.stringify(openApi(), null, 1)}\n`
+/** By file. */
+export function documents(): Readonly<Record<string, string>> {
+  const document = openApi()
+  return {
+    'docs/openapi.json': `${JSON.stringify(document, null, 1)}\n`,
+    'docs/http.md': markdownText(),
+    'src/http/openapi-text.ts': moduleText(JSON.stringify(document)),
+  }
+}
+
+function moduleText(json: string): string {
+  const literal = json.replaceAll('\\', '\\\\').replaceAll("'", "\\'")
+  return `// docs/openapi.json as a Worker serves it. Made by scripts/openapi.ts. As text: a start should not read what few ask for.
+export const openApiText =
+  '${literal}'
+`
 }
 
 function openApi(): Json {
@@ -143,7 +157,7 @@ function schemaOf(lazySchema: LazySchema, io: 'input' | 'output', components: Js
   return { $ref: `#/components/schemas/${id}` }
 }
 
-export function markdownText(): string {
+function markdownText(): string {
   const tags = [...new Set(routes.map(({ tag }) => tag))]
   const sections = tags.map((tag) => {
     const rows = routes.filter((route) => route.tag === tag).map(row)
@@ -168,7 +182,6 @@ most 1 MiB and 64 levels. \`GET /openapi.json\` has every field, \`GET /docs\` t
 `
 
 if (import.meta.main) {
-  writeFileSync('src/http/openapi.json', openApiText())
   mkdirSync('docs', { recursive: true })
-  writeFileSync('docs/http.md', markdownText())
+  for (const [file, text] of Object.entries(documents())) writeFileSync(file, text)
 }

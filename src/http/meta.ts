@@ -1,7 +1,7 @@
 // The deployment about itself: alive, which version, which routes.
 import * as z from 'zod/mini'
 import { docsPage } from './docs-page.ts'
-import document from './openapi.json' with { type: 'json' }
+import { openApiText } from './openapi-text.ts'
 import { Text } from './plain.ts'
 import { type Route, route } from './route.ts'
 import { JsonObject } from './schemas.ts'
@@ -43,7 +43,8 @@ export const metaRoutes: readonly Route[] = [
     tag,
     summary: 'This document',
     responses: { 200: { description: 'OpenAPI 3.1', schema: JsonObject } },
-    handle: () => json(document),
+    handle: () =>
+      new Response(openApiText, { headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } }),
   }),
   route({
     method: 'GET',
@@ -53,7 +54,7 @@ export const metaRoutes: readonly Route[] = [
     summary: 'This document as a page',
     responses: { 200: { description: 'A page that loads nothing from elsewhere', contentType: 'text/html' } },
     handle: () =>
-      new Response(docsPage(document), {
+      new Response(docsPage(JSON.parse(openApiText)), {
         headers: {
           'content-type': 'text/html; charset=utf-8',
           'content-security-policy':

@@ -2,13 +2,13 @@
 import { sign } from 'hono/jwt'
 import { expect } from 'vitest'
 import * as z from 'zod'
+import document from '../../docs/openapi.json' with { type: 'json' }
 import { memoryCache, memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { agent } from '../../src/agent/agent.ts'
 import { messages } from '../../src/agent/messages.ts'
 import { tool } from '../../src/agent/tool.ts'
 import { last } from '../../src/graph/channel.ts'
 import { type ServeOptions, serve } from '../../src/http/index.ts'
-import document from '../../src/http/openapi.json' with { type: 'json' }
 import type { CompiledGraph } from '../../src/runtime/compiled-graph.ts'
 import { StateGraph } from '../../src/runtime/state-graph.ts'
 import { type Script, scriptedModel } from '../../src/testing/index.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, expect, test, vi } from 'vitest'
 import packageJson from '../../package.json' with { type: 'json' }
-import { markdownText, openApiText } from '../../scripts/openapi.ts'
+import { documents } from '../../scripts/openapi.ts'
 import { version } from '../../src/http/meta.ts'
 import { logFailure, problemOf, problemResponse } from '../../src/http/problem.ts'
 import { routes } from '../../src/http/routes.ts'
@@ -12,8 +12,9 @@ import { deployment, tokenFor } from './deployment.ts'
 afterEach(() => vi.restoreAllMocks())
 
 test('the documents are those that the route table gives: otherwise run scripts/openapi.ts', () => {
-  expect(readFileSync('src/http/openapi.json', 'utf8') === openApiText(), 'src/http/openapi.json is stale').toBe(true)
-  expect(readFileSync('docs/http.md', 'utf8') === markdownText(), 'docs/http.md is stale').toBe(true)
+  for (const [file, text] of Object.entries(documents())) {
+    expect(readFileSync(file, 'utf8') === text, `${file} is stale`).toBe(true)
+  }
 })
 
 test('no route is in the table twice, and each says what it is', () => {
