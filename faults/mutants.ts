@@ -45,7 +45,8 @@ export async function mutants({ say, only = '' }: PartOptions): Promise<Figures>
   }
   try {
     const files = [...new Set(all.map(({ tests }) => tests))]
-    await inLanes(files, lanes, (file) => inOne((room) => assertSound(room, file, all)))
+    const unsound = await inLanes(files, lanes, (file) => inOne((room) => unsoundness(room, file, all)))
+    if (unsound.some((each) => each !== undefined)) throw new Error(unsound.filter(Boolean).join('\n'))
     const trials = await inLanes(all, lanes, (mutant) => inOne((room) => tried(room, mutant)))
     for (const trial of trials) say(worded(trial))
     const needed = trials.filter(({ mutant }) => mutant.redundant === undefined)
@@ -60,16 +61,13 @@ export async function mutants({ say, only = '' }: PartOptions): Promise<Figures>
   }
 }
 
-/** With every guard in its place the directed tests pass. */
-async function assertSound(room: Laboratory, file: string, all: readonly Mutant[]): Promise<void> {
+/** With every guard in its place the directed tests pass: else what is wrong with them. */
+async function unsoundness(room: Laboratory, file: string, all: readonly Mutant[]): Promise<string | undefined> {
   const names = all.filter(({ tests }) => tests === file).flatMap(({ killedBy }) => killedBy)
   const { passed, failed } = await room.run(file, names)
   const missing = names.filter((name) => !passed.some((title) => title.startsWith(name)))
-  if (failed.length > 0 || missing.length > 0) {
-    throw new Error(
-      `With nothing taken away, ${file} failed: ${[...failed, ...missing.map((name) => `no test "${name}"`)].join('; ')}`,
-    )
-  }
+  const problems = [...failed, ...missing.map((name) => `no test "${name}"`)]
+  return problems.length === 0 ? undefined : `With nothing taken away, ${file} failed: ${problems.join('; ')}`
 }
 
 async function tried(room: Laboratory, mutant: Mutant): Promise<Trial> {

@@ -65,5 +65,7 @@ function recovery(trace: readonly string[], { plan, returns }: Case): readonly s
 
 /** A sweep that finds nothing, and a renewal, are like the ones before. */
 function isRepeated(call: string): boolean {
-  return !call.endsWith('@1') && /:postgres\.(renewLease|orphans|giveUpRuns|outbox|threads|approvals|webhooks)/.test(call)
+  return (
+    !call.endsWith('@1') && /:postgres\.(renewLease|orphans|giveUpRuns|outbox|threads|approvals|webhooks)/.test(call)
+  )
 }

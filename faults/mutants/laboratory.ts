@@ -24,6 +24,7 @@ const copied = [
   'local',
   'workers',
   'bench',
+  'docs',
   'schema.sql',
   'package.json',
   'tsconfig.json',

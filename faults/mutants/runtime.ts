@@ -60,7 +60,7 @@ export const runtimeGuards: readonly Mutant[] = [
       find: 'run({ ...scope, ...waiting.scope })',
       replace: 'run({ ...scope, ...waiting.scope, emit: scope.emit })',
     },
-    killedBy: ['nothing of it is told, before the commit is there', 'nothing of it was told or committed'],
+    killedBy: ['it has begun, and nothing of it is told', 'when the commit is refused it is aborted'],
   },
   {
     ...{ guard: 'no part is saved before the commit before it', ...runtime('advance', 'during-commit') },
