@@ -21,7 +21,7 @@ export function expiry(subject: Subject) {
   test('an item whose time is over is there for nobody, and begins anew', async () => {
     const at = freshTenant(subject)
     await at.put(['a'], 'k', { n: 1, text: 'canary' }, { ttlMs: 50 })
-    await at.put(['a'], 'k', { n: 2, text: 'canary' })
+    await at.put(['a'], 'k', { n: 2, text: 'canary' }, { ttlMs: 50 })
     await passing(80)
     expect(await at.keys(['a'])).toEqual([])
     expect(await at.keys(['a'], { query: 'canary' })).toEqual([])
