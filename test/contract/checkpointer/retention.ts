@@ -121,15 +121,15 @@ export function retention(subject: Subject) {
 
   test('a thread with a time to live goes when it has not been used for so long', async () => {
     const at = freshThread()
-    await claim(subject(), request(at, 'run-1', { threadTtlMs: 300 })).then((claimed) =>
+    await claim(subject(), request(at, 'run-1', { threadTtlMs: 900 })).then((claimed) =>
       committed(subject(), tipOf(request(at), claimed), 0, ['d']),
     )
-    await passing(200)
+    await passing(600)
     await turn(subject(), at, 'run-2', ['d'])
-    await passing(200)
+    await passing(600)
     expect(await expired(at)).toEqual([])
     expect(await subject().threads.deleteExpired({ ...at, owner: 'ada' })).toBe(false)
-    await passing(200)
+    await passing(600)
     expect(await expired(at)).toEqual([{ tenant: at.tenant, thread: at.thread, owner: 'ada' }])
     expect(await subject().threads.deleteExpired({ ...at, owner: 'ada' })).toBe(true)
     expect(await subject().threads.get(at)).toBeUndefined()
