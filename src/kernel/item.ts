@@ -179,3 +179,11 @@ export function refreshAfterMs(ttlMs: number): number {
 function refused(problem: string): RecollectError {
   return new RecollectError('input_invalid', `The item is not valid: ${problem}.`)
 }
+
+/** Of a put by a run whose thread is another's by now, or gone. */
+export function fenced(thread = ''): RecollectError {
+  return new RecollectError(
+    'run_fenced',
+    `Thread "${thread}" was deleted, or another worker has taken it over. What its run was to remember is not written.`,
+  )
+}

@@ -29,7 +29,7 @@ const embedder: Embedder = {
 }
 
 export async function indexedStoreOf({ kind, hosted = false, fusion, settled }: IndexChoices): Promise<MadeStore> {
-  const { sql, close } = await pgliteDatabase()
+  const { sql, checkpointer, close } = await pgliteDatabase()
   const vector = await throwawayVector({
     kind: indexKindOf(kind === 'sparse' ? kind : `${kind}/${dimensions}`),
     embeds: hosted,
@@ -42,6 +42,7 @@ export async function indexedStoreOf({ kind, hosted = false, fusion, settled }: 
   const store = indexedStore({ items, index, ...embeds })
   return {
     store: settled ? settling(store) : store,
+    checkpointer,
     async close() {
       await vector.stop()
       await close()

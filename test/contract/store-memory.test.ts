@@ -1,5 +1,8 @@
 // The in-memory store.
-import { memoryStore } from '../../src/adapters/memory/index.ts'
+import { memoryCheckpointer, memoryStore } from '../../src/adapters/memory/index.ts'
 import { retention, storeContract } from './store.ts'
 
-storeContract('memory', async () => ({ store: memoryStore({ retention }), close: async () => {} }))
+storeContract('memory', async () => {
+  const checkpointer = memoryCheckpointer()
+  return { store: memoryStore({ retention, checkpointer }), checkpointer, close: async () => {} }
+})

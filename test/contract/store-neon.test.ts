@@ -4,6 +4,6 @@ import { pgliteDatabase } from './neon-database.ts'
 import { retention, storeContract } from './store.ts'
 
 storeContract('neon over PGlite', async () => {
-  const { sql, close } = await pgliteDatabase()
-  return { store: neonStore(sql, { retention }), close }
+  const { sql, ...database } = await pgliteDatabase()
+  return { store: neonStore(sql, { retention }), ...database }
 })

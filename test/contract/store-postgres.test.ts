@@ -8,8 +8,8 @@ import { retention, storeContract } from './store.ts'
 
 describe.skipIf(postgresBinaries() === undefined)('over a Postgres server (skipped where none is installed)', () => {
   storeContract('neon over a Postgres server', async () => {
-    const { sql, close } = await postgresDatabase()
-    return { store: neonStore(sql, { retention }), close }
+    const { sql, ...database } = await postgresDatabase()
+    return { store: neonStore(sql, { retention }), ...database }
   })
 
   describe('side by side', () => {

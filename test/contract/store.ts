@@ -1,8 +1,10 @@
 // The one suite for every store: the same items, whatever they are kept in.
 import { afterAll, beforeAll, describe } from 'vitest'
+import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { expiry } from './store/expiry.ts'
 import { filters } from './store/filters.ts'
+import { holding } from './store/holding.ts'
 import { hostile } from './store/hostile.ts'
 import { items } from './store/items.ts'
 import { namespaces } from './store/namespaces.ts'
@@ -12,6 +14,8 @@ import { versions } from './store/versions.ts'
 export interface MadeStore {
   /** `['short', …]` lives a second and `['kept', …]` until it is deleted, unless told otherwise; the rest 90 days. */
   readonly store: Store
+  /** Of the threads in the same database. */
+  readonly checkpointer: Checkpointer
   close(): Promise<void>
 }
 
@@ -21,11 +25,11 @@ export const retention = [
   { namespace: ['short', 'longer'], ttlMs: 60_000 },
 ]
 
-type Part = (subject: () => Store) => void
+type Part = (subject: () => Store, checkpointer: () => Checkpointer) => void
 
 export function storeContract(name: string, make: () => Promise<MadeStore>) {
   suite(`${name} keeps the store contract`, make, {
-    ...{ items, versions, searching, filters, namespaces, expiry },
+    ...{ items, versions, searching, filters, namespaces, expiry, holding },
     'hostile text': hostile,
   })
 }
@@ -44,8 +48,9 @@ function suite(name: string, make: () => Promise<MadeStore>, parts: Readonly<Rec
     afterAll(() => made?.close())
     const subject = () => {
       if (made === undefined) throw new Error('The store of this suite was not made.')
-      return made.store
+      return made
     }
-    for (const [part, contract] of Object.entries(parts)) describe(part, () => contract(subject))
+    const [store, checkpointer] = [() => subject().store, () => subject().checkpointer]
+    for (const [part, contract] of Object.entries(parts)) describe(part, () => contract(store, checkpointer))
   })
 }

@@ -7,7 +7,7 @@ import type { RunEvent } from '../../src/runtime/events.ts'
 export const at = { tenant: 'acme', user: 'ada', thread: 't-1' }
 
 /** `inner`, but for what `change` replaces. */
-export function altered(inner: Checkpointer, change: Partial<Checkpointer>): Checkpointer {
+export function altered<Inner extends Checkpointer>(inner: Inner, change: Partial<Checkpointer>): Inner {
   return new Proxy(inner, {
     get(target, name) {
       if (Object.hasOwn(change, name)) return Reflect.get(change, name)

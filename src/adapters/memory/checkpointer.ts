@@ -1,6 +1,7 @@
 // Threads in the memory of one process: for tests, examples and programs that need no durability.
 import type { Chain, LoadChain, SnapshotPut, StepRecord } from '../../ports/chains.ts'
 import type { Checkpointer, ThreadKey } from '../../ports/checkpointer.ts'
+import type { Holding } from '../../ports/store.ts'
 import { attachSnapshot, chain } from './branch.ts'
 import { MemoryClaims } from './claims.ts'
 import { MemoryCommits } from './commits.ts'
@@ -11,8 +12,14 @@ export interface MemoryOptions {
   readonly now?: () => number
 }
 
+/** Of the threads that a `memoryStore` asks of. */
+export interface MemoryCheckpointer extends Checkpointer {
+  /** Whether a run may still remember something: not when its thread was deleted, or another worker has taken it over. */
+  runHolds(tenant: string, claim: NonNullable<Holding['claim']>): boolean
+}
+
 /** Everything is lost with the process. One instance is one database. */
-export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {}): Checkpointer {
+export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {}): MemoryCheckpointer {
   const database = new MemoryDatabase(now)
   const claims = new MemoryClaims(database)
   const commits = new MemoryCommits(database)
@@ -30,6 +37,7 @@ export function memoryCheckpointer({ now = () => Date.now() }: MemoryOptions = {
     putSnapshot: async (snapshot) => putSnapshot(database, snapshot),
     orphans: async (search) => runs.orphans(search),
     giveUpRuns: async (of) => runs.giveUp(of),
+    runHolds: (tenant, { thread, token }) => threads.find({ tenant, thread })?.lease?.token === token,
     ...{ threads, runs, outbox, approvals, webhooks },
   }
 }

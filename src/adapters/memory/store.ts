@@ -1,6 +1,14 @@
 // Items in the memory of one process: for tests, examples and programs that need no durability.
-import type { Retention } from '../../kernel/item.ts'
-import { assertOperations, itemId, ttlIn, type WholeItem, wholeItem, wholeNumber } from '../../kernel/item.ts'
+import {
+  assertOperations,
+  fenced,
+  itemId,
+  type Retention,
+  ttlIn,
+  type WholeItem,
+  wholeItem,
+  wholeNumber,
+} from '../../kernel/item.ts'
 import { assertItemKey, assertNamespace, type Namespace } from '../../kernel/namespace.ts'
 import type {
   HistoryRead,
@@ -19,6 +27,7 @@ import type {
   PutOutcome,
   Store,
 } from '../../ports/store.ts'
+import type { MemoryCheckpointer } from './checkpointer.ts'
 import { type Items, isOver, itemOf, type StoredItem, search, touch, versionOf } from './items.ts'
 import { namespacesIn } from './namespaces.ts'
 
@@ -27,29 +36,34 @@ export interface MemoryStoreOptions {
   readonly now?: () => number
   /** How long items live that were not told. 90 days unless told otherwise. */
   readonly retention?: Retention
+  /** Of the threads in the same database: what a run of a deleted one puts is refused. */
+  readonly checkpointer?: Pick<MemoryCheckpointer, 'runHolds'>
 }
 
 const keptVersions = 100
 
 /** Everything is lost with the process. One instance is one database. */
-export function memoryStore({ now = Date.now, retention = [] }: MemoryStoreOptions = {}): Store {
-  return new MemoryStore(now, retention)
+export function memoryStore(options: MemoryStoreOptions = {}): Store {
+  return new MemoryStore(options)
 }
 
 class MemoryStore implements Store {
   readonly #tenants = new Map<string, Items>()
   readonly #now: () => number
   readonly #retention: Retention
+  readonly #checkpointer: MemoryStoreOptions['checkpointer']
 
-  constructor(now: () => number, retention: Retention) {
+  constructor({ now = Date.now, retention = [], checkpointer }: MemoryStoreOptions) {
     this.#now = now
     this.#retention = retention
+    this.#checkpointer = checkpointer
   }
 
   async put(put: ItemPut): Promise<PutOutcome> {
     assertAddress(put)
     const whole = wholeItem(put)
-    await put.after
+    const claim = (await put.after)?.claim
+    if (claim !== undefined && this.#checkpointer?.runHolds(put.tenant, claim) === false) throw fenced(claim.thread)
     return this.#put(put, whole)
   }
 

@@ -1,8 +1,8 @@
 // Items in Postgres, over Neon's HTTP protocol. The rules of writing are in schema.sql; every call is one statement.
-import { RecollectError } from '../../kernel/errors.ts'
 import { filterValue } from '../../kernel/filter.ts'
 import {
   assertOperations,
+  fenced,
   isItemId,
   itemId,
   type Retention,
@@ -91,13 +91,6 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
     expire: async (limit) => Number(await database.call('expire_items_v1', { limit, indexed })),
     ...indexing(database),
   }
-}
-
-function fenced(thread = ''): RecollectError {
-  return new RecollectError(
-    'run_fenced',
-    `Thread "${thread}" was deleted, or another worker has taken it over. What its run was to remember is not written.`,
-  )
 }
 
 function idOf({ namespace, key }: Omit<ItemAddress, 'tenant'>): string {
