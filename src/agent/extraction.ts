@@ -6,9 +6,9 @@
 // E3 Whoever has read while another wrote, or while a memory was changed or the person was forgotten, writes nothing, and reads again.
 import { stateView } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
-import { wholeNumber } from '../kernel/item.ts'
 import { isRecord } from '../kernel/json.ts'
 import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
+import { wholeNumber } from '../kernel/number.ts'
 import { type ExtractOptions, planned } from '../memory/extraction.ts'
 import {
   dropExtractionLog,

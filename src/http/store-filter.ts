@@ -1,6 +1,6 @@
 // Filters as the LangGraph wire has them: fields of the value, each with what it equals or with operators.
 import { RecollectError } from '../kernel/errors.ts'
-import { conditionOf, type Filter, mostConditions } from '../kernel/filter.ts'
+import { conditionOf, type Filter } from '../kernel/filter.ts'
 import { isRecord } from '../kernel/json.ts'
 
 /** `{ "color": "red", "size": { "$gte": 3 } }`. Throws `input_invalid` for an operator or a field that there is not. */
@@ -15,12 +15,6 @@ export function filterOfWire(wire: Readonly<Record<string, unknown>>): Filter | 
       throw wrong(name)
     })
   })
-  if (filters.length > mostConditions) {
-    throw new RecollectError(
-      'input_invalid',
-      `The filter is not valid: filter has more than ${mostConditions} conditions.`,
-    )
-  }
   return filters.length === 0 ? undefined : { op: 'and', filters }
 }
 

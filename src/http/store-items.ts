@@ -200,18 +200,12 @@ function prefixFor({ principal }: Pick<Call, 'principal'>, prefix: Namespace): N
   return above && !principal.scopes.has('operate') ? ownNamespace(principal) : prefix
 }
 
-function filterIn({
-  filter,
-  where,
-}: {
-  readonly filter?: unknown
-  readonly where?: unknown
-}): Pick<ItemSearch, 'filter'> {
-  const parts = [
-    ...(isRecord(filter) ? [filterOfWire(filter)] : []),
-    ...(where === undefined || where === null ? [] : [parseFilter(where)]),
-  ].filter((part) => part !== undefined)
-  return parts.length === 0 ? {} : { filter: { op: 'and', filters: parts } }
+function filterIn({ filter, where }: { filter?: unknown; where?: unknown }): Pick<ItemSearch, 'filter'> {
+  const ofValue = isRecord(filter) ? filterOfWire(filter) : undefined
+  const ofAll = where === undefined || where === null ? undefined : parseFilter(where)
+  if (ofValue !== undefined && ofAll !== undefined) return { filter: { op: 'and', filters: [ofValue, ofAll] } }
+  const only = ofValue ?? ofAll
+  return only === undefined ? {} : { filter: only }
 }
 
 function millisecondsOf(minutes: number): number {

@@ -30,7 +30,7 @@ const times = ['created', 'updated']
 const plainFields = ['key', 'source', 'author', 'tags', ...times]
 
 const deepest = 8
-export const mostConditions = 100
+const mostConditions = 100
 const mostValues = 100
 const longestText = 1_000
 /** Not beginning with a digit: it would be the place in an array. */
@@ -55,7 +55,8 @@ export function parseFilter(json: unknown): Filter {
 
   function parse(given: unknown, at: string, depth: number): Filter {
     if (depth > deepest) throw refused(at, `is nested deeper than ${deepest} levels`)
-    if (++conditions > mostConditions) throw refused('filter', `has more than ${mostConditions} conditions`)
+    // The whole, which may only join others, is not counted.
+    if (conditions++ > mostConditions) throw refused('filter', `has more than ${mostConditions} conditions`)
     if (!isRecord(given)) throw refused(at, 'must be an object such as { "op": "eq", "field": …, "value": … }')
     const { op } = given
     if (op === 'and' || op === 'or') {

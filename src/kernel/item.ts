@@ -4,6 +4,7 @@ import { filterText } from './filter.ts'
 import { hashOf } from './hash.ts'
 import { encode, isRecord } from './json.ts'
 import { isName, isWithin, type Namespace } from './namespace.ts'
+import { isWhole, wholeNumber } from './number.ts'
 
 const largestValue = 64 * 1024
 /** In UTF-16 units. What is longer is found by its beginning. */
@@ -91,17 +92,21 @@ export function wholeItem(content: ItemContent): WholeItem {
   if (ttlMs !== undefined && ttlMs !== null && !isWhole(ttlMs, 1, longestTtlMs)) {
     throw refused('its time to live must be a number of milliseconds, from 1 to a hundred years, or null')
   }
-  if (expectedVersion !== undefined && !isWhole(expectedVersion, 0, Number.MAX_SAFE_INTEGER)) {
-    throw refused('the expected version must be a whole number, 0 for none')
-  }
+  assertVersion(expectedVersion)
   const said = text === false ? '' : (text ?? textIn(value))
   return {
     ...{ value: encoded, text: filterText(said.slice(0, longestItemText)), tags: [...new Set<string>(tags)] },
     ...{ textBefore: nearbyText(nearby.before), textAfter: nearbyText(nearby.after) },
     source: typeof source === 'string' ? source : null,
     author: typeof author === 'string' ? author : null,
-    ...{ ttlMs: ttlMs as number | null | undefined, expectedVersion: expectedVersion as number | undefined },
+    ...{ ttlMs: ttlMs as number | null | undefined, expectedVersion },
   }
+}
+
+/** As a write expects it, or throws `input_invalid`. */
+export function assertVersion(expected: unknown): asserts expected is number | undefined {
+  if (expected === undefined || isWhole(expected, 0, Number.MAX_SAFE_INTEGER)) return
+  throw refused('the expected version must be a whole number, 0 for none')
 }
 
 function isNearby(nearby: unknown): nearby is { readonly before?: string; readonly after?: string } {
@@ -126,22 +131,6 @@ function textIn(value: Record<string, unknown>): string {
   return texts.join('\n')
 }
 
-/** Throws `input_invalid`: what is near is in an order of its own. */
-export function assertListing({
-  query,
-  afterId: given,
-}: {
-  readonly query?: unknown
-  readonly afterId?: unknown
-}): void {
-  const afterId = given ?? ''
-  if (typeof afterId !== 'string' || !/^[\w-]{0,64}$/.test(afterId)) {
-    throw new RecollectError('input_invalid', 'What a page is after must be the id of an item, or an empty string.')
-  }
-  if (given === undefined || query === undefined) return
-  throw new RecollectError('input_invalid', 'A query has pages by offset: leave out the id that they are after.')
-}
-
 const operationNames = new Set<unknown>(['put', 'get', 'delete'])
 
 /** At most 100 of a batch, or throws `input_invalid`. */
@@ -159,16 +148,6 @@ export function assertOperations(given: unknown): void {
     'input_invalid',
     `Operation ${odd} of the batch must be an object whose op is put, get or delete.`,
   )
-}
-
-/** A limit or an offset, or throws `input_invalid`. */
-export function wholeNumber(name: string, given: unknown, range: { atLeast: number; atMost: number }): number {
-  if (isWhole(given, range.atLeast, range.atMost)) return given
-  throw new RecollectError('input_invalid', `${name} must be a whole number from ${range.atLeast} to ${range.atMost}.`)
-}
-
-function isWhole(given: unknown, atLeast: number, atMost: number): given is number {
-  return typeof given === 'number' && Number.isSafeInteger(given) && given >= atLeast && given <= atMost
 }
 
 /** From each read on, by its own length; not on every one, for a refresh is a write: when a tenth, at most a day, has passed. */

@@ -1,6 +1,7 @@
 // A store whose items are found by what they mean: the truth in one place, an index of it in another.
 import { isRecollectError } from '../kernel/errors.ts'
 import { itemId, spaceOf } from '../kernel/item.ts'
+import { wholeSearch } from '../kernel/listing.ts'
 import type { Namespace } from '../kernel/namespace.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { IndexedItems, IndexHits, ItemIndex } from '../ports/item-index.ts'
@@ -64,7 +65,8 @@ const withoutEmbedder = 'The embedding service did not answer.'
 
 async function indexedSearch(options: IndexedStoreOptions, search: ItemSearch, indexing: Indexing): Promise<ItemPage> {
   const { items, index, embedder } = options
-  const { tenant, prefix, query = '', filter, limit = 10, offset = 0 } = search
+  const { tenant } = search
+  const { prefix, query = '', filter, limit, offset } = wholeSearch(search)
   const byWords = async (degraded: string) => ({ ...(await items.search(search)), degraded })
   if (query.trim() === '') return items.search(search)
   if (prefix.length === 0) return byWords('An index finds nothing across all namespaces.')

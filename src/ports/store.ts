@@ -20,7 +20,7 @@ export interface Store {
   batch(batch: ItemBatch): Promise<readonly ItemResult[]>
   /** Its versions, newest first, the present one included. Empty: there is no such item. */
   history(read: HistoryRead): Promise<readonly ItemVersion[]>
-  /** Those of these ids that there are, at or below the namespace. */
+  /** Those of these ids that there are, at or below the namespace, in the order of their ids. At most 100. */
   find(search: IdSearch): Promise<readonly Item[]>
   /** Deletes items whose time is over, of all tenants. Gives how many. */
   expire(limit: number): Promise<number>

@@ -1,8 +1,9 @@
 // The items of the in-memory store, and how they are searched.
 import { filterValue, matches } from '../../kernel/filter.ts'
-import { assertListing, refreshAfterMs, wholeNumber } from '../../kernel/item.ts'
+import { refreshAfterMs } from '../../kernel/item.ts'
 import { decode } from '../../kernel/json.ts'
-import { assertNamespacePrefix, compareText, isWithin, type Namespace } from '../../kernel/namespace.ts'
+import { wholeSearch } from '../../kernel/listing.ts'
+import { compareText, isWithin, type Namespace } from '../../kernel/namespace.ts'
 import { nearness, wordsIn } from '../../kernel/words.ts'
 import type { FoundItem, Item, ItemPage, ItemSearch, ItemValue, ItemVersion } from '../../ports/store.ts'
 
@@ -57,16 +58,11 @@ export function versionOf(stored: StoredItem): ItemVersion {
   return { version, value: decodedValue(stored), tags, source, author, at: isoTime(updatedAtMs) }
 }
 
-/** `ids`: only of these. */
-export function search(items: Items, wanted: ItemSearch, now: number, ids?: ReadonlySet<string>): ItemPage {
-  const { prefix, query, filter, limit = 10, offset = 0, afterId } = wanted
-  assertListing(wanted)
-  assertNamespacePrefix(prefix)
-  wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
-  wholeNumber('The offset', offset, { atLeast: 0, atMost: 10_000 })
+export function search(items: Items, wanted: ItemSearch, now: number): ItemPage {
+  const { prefix, query, filter, limit, offset, afterId } = wholeSearch(wanted)
   const words = query === undefined ? undefined : wordsIn(query)
   const found = [...items.values()]
-    .filter((stored) => !isOver(stored, now) && isWithin(stored.namespace, prefix) && (ids?.has(stored.id) ?? true))
+    .filter((stored) => !isOver(stored, now) && isWithin(stored.namespace, prefix))
     .filter(({ id }) => afterId === undefined || compareText(id, afterId) > 0)
     .filter((stored) => filter === undefined || matches(filter, documentOf(stored)))
     .map((stored) => ({ stored, score: words === undefined ? null : nearness(words, stored.text) }))

@@ -1,16 +1,18 @@
 // Items in the memory of one process: for tests, examples and programs that need no durability.
 import {
   assertOperations,
+  assertVersion,
   fenced,
   itemId,
   type Retention,
   ttlIn,
   type WholeItem,
   wholeItem,
-  wholeNumber,
 } from '../../kernel/item.ts'
-import { assertItemKey, assertNamespace, type Namespace } from '../../kernel/namespace.ts'
+import { assertIdSearch, wholeHistory } from '../../kernel/listing.ts'
+import { assertItemKey, assertNamespace, compareText, isWithin, type Namespace } from '../../kernel/namespace.ts'
 import type {
+  Effects,
   HistoryRead,
   IdSearch,
   Item,
@@ -70,11 +72,12 @@ class MemoryStore implements Store {
   async get(read: ItemRead): Promise<Item | undefined> {
     assertAddress(read)
     await read.after
-    return this.#get(read)
+    return this.#get(read, read.refresh)
   }
 
   async delete(deletion: ItemDeletion): Promise<boolean> {
     assertAddress(deletion)
+    assertVersion(deletion.expectedVersion)
     await deletion.after
     return this.#delete(deletion)
   }
@@ -86,11 +89,16 @@ class MemoryStore implements Store {
     return page
   }
 
-  async find({ tenant, prefix, ids, refresh = true, after }: IdSearch): Promise<readonly Item[]> {
-    const found = search(this.#items(tenant), { tenant, prefix, limit: 100 }, this.#now(), new Set(ids)).items
-    await after
-    if (refresh) for (const { id } of found) this.#touch(tenant, id)
-    return found.map(({ score: _, ...item }) => item)
+  async find(search: IdSearch): Promise<readonly Item[]> {
+    assertIdSearch(search)
+    await search.after
+    const { tenant, prefix, ids, refresh } = search
+    return [...new Set(ids)].toSorted(compareText).flatMap((id) => {
+      const stored = this.#items(tenant).get(id)
+      return stored !== undefined && isWithin(stored.namespace, prefix)
+        ? (this.#get({ ...stored, tenant }, refresh) ?? [])
+        : []
+    })
   }
 
   async listNamespaces(wanted: NamespaceSearch): Promise<readonly Namespace[]> {
@@ -102,22 +110,23 @@ class MemoryStore implements Store {
     assertOperations(operations)
     const checked = operations.map((operation) => {
       assertAddress(operation)
+      if (operation.op === 'delete') assertVersion(operation.expectedVersion)
       return { operation, whole: operation.op === 'put' ? wholeItem(operation) : undefined }
     })
     await after
     if (strict && !operations.every((operation) => this.#fits({ ...operation, tenant }))) return []
     return checked.map(({ operation, whole }): ItemResult => {
       const addressed = { ...operation, tenant }
-      if (operation.op === 'get') return { op: 'get', item: this.#get(addressed) }
+      if (operation.op === 'get') return { op: 'get', item: this.#get(addressed, operation.refresh) }
       if (operation.op === 'put' && whole !== undefined) return { op: 'put', ...this.#put(addressed, whole) }
       return { op: 'delete', deleted: this.#delete(addressed) }
     })
   }
 
-  async history({ limit = 10, before = Number.POSITIVE_INFINITY, ...address }: HistoryRead) {
-    assertAddress(address)
-    wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
-    const stored = this.#find(address)
+  async history(read: HistoryRead) {
+    assertAddress(read)
+    const { limit, before = Number.POSITIVE_INFINITY } = wholeHistory(read)
+    const stored = this.#find(read)
     if (stored === undefined) return []
     const versions: readonly ItemVersion[] = [versionOf(stored), ...stored.versions]
     return versions.filter(({ version }) => version < before).slice(0, limit)
@@ -185,15 +194,15 @@ class MemoryStore implements Store {
     return { outcome: 'saved', id, version: version + 1 }
   }
 
-  #get(read: Omit<ItemRead, 'after' | 'defer'>): Item | undefined {
-    const stored = this.#find(read)
+  #get(address: ItemAddress, refresh = true): Item | undefined {
+    const stored = this.#find(address)
     if (stored === undefined) return undefined
     const item = itemOf(stored)
-    if (read.refresh !== false) touch(stored, this.#now())
+    if (refresh) touch(stored, this.#now())
     return item
   }
 
-  #delete(deletion: Omit<ItemDeletion, 'after' | 'defer'>): boolean {
+  #delete(deletion: Omit<ItemDeletion, keyof Effects>): boolean {
     const stored = this.#find(deletion)
     if (stored === undefined || (deletion.expectedVersion ?? stored.version) !== stored.version) return false
     return this.#items(deletion.tenant).delete(stored.id)

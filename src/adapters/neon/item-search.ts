@@ -1,7 +1,7 @@
 // Search over items, in one statement: those of a range of paths that meet the filter, by words or among what an index found.
 import { filterText } from '../../kernel/filter.ts'
-import { assertListing, wholeNumber } from '../../kernel/item.ts'
-import { assertNamespacePrefix, pathRange } from '../../kernel/namespace.ts'
+import { wholeSearch } from '../../kernel/listing.ts'
+import { pathRange } from '../../kernel/namespace.ts'
 import type { Candidates } from '../../ports/item-index.ts'
 import type { FoundItem, ItemPage, ItemSearch } from '../../ports/store.ts'
 import type { Database } from './database.ts'
@@ -14,12 +14,10 @@ const longestQuery = 2_000
 const live = 'coalesce(i.expires_at >= clock_timestamp(), true)'
 
 export async function searchItems(database: Database, search: ItemSearch, found?: Candidates): Promise<ItemPage> {
-  const { query, limit = 10, offset = 0, refresh = true, after } = search
-  assertNamespacePrefix(search.prefix)
-  assertListing(search)
-  wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
-  wholeNumber('The offset', offset, { atLeast: 0, atMost: 10_000 })
-  const { text, parameters } = statementOf(search, found)
+  const { tenant, refresh = true, after } = search
+  const whole = wholeSearch(search)
+  const { query, limit } = whole
+  const { text, parameters } = statementOf(tenant, whole, found)
   await after
   const rows = await database.rows(refresh ? refreshing(text) : `${text} ${result}`, parameters)
   const items = rows.map(({ item, score }): FoundItem => {
@@ -29,8 +27,8 @@ export async function searchItems(database: Database, search: ItemSearch, found?
   return { items: items.slice(0, limit), more: items.length > limit, mode, degraded: null }
 }
 
-function statementOf(search: ItemSearch, found: Candidates | undefined) {
-  const { tenant, prefix, query, filter, limit = 10, offset = 0, afterId } = search
+function statementOf(tenant: string, search: ReturnType<typeof wholeSearch>, found: Candidates | undefined) {
+  const { prefix, query, filter, limit, offset, afterId } = search
   const parameters: unknown[] = []
   const bind = (parameter: unknown) => `$${parameters.push(parameter)}`
   const { from, before } = pathRange(prefix)

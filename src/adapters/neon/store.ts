@@ -2,6 +2,7 @@
 import { filterValue } from '../../kernel/filter.ts'
 import {
   assertOperations,
+  assertVersion,
   fenced,
   isItemId,
   itemId,
@@ -9,12 +10,11 @@ import {
   spaceOf,
   ttlIn,
   wholeItem,
-  wholeNumber,
 } from '../../kernel/item.ts'
+import { assertIdSearch, wholeHistory, wholeNamespaceSearch } from '../../kernel/listing.ts'
 import {
   assertItemKey,
   assertNamespace,
-  assertNamespacePrefix,
   type Namespace,
   namespaceOf,
   pathOf,
@@ -61,6 +61,7 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
     },
     async delete({ tenant, expectedVersion: expected, after, ...address }) {
       const id = idOf(address)
+      assertVersion(expected)
       await after
       return (await database.call('store_delete_v1', { tenant, id, expected, indexed })) === true
     },
@@ -72,8 +73,9 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
       assertOperations(operations)
       const given = operations.map((operation) => {
         if (operation.op === 'put') return { op: 'put', ...putParameters(operation, retention) }
-        const { op, refresh = true, expectedVersion = null } = { refresh: true, expectedVersion: null, ...operation }
-        return { op, id: idOf(operation), refresh, expected: expectedVersion }
+        if (operation.op === 'get') return { op: 'get', id: idOf(operation), refresh: operation.refresh ?? true }
+        assertVersion(operation.expectedVersion)
+        return { op: 'delete', id: idOf(operation), expected: operation.expectedVersion }
       })
       await after
       if (given.length === 0) return []
@@ -82,10 +84,9 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
       if (results === null) return []
       return operations.map(({ op }, index) => resultOf(op, results[index]))
     },
-    async history({ tenant, limit = 10, before, ...address }) {
-      const id = idOf(address)
-      wholeNumber('The limit', limit, { atLeast: 1, atMost: 100 })
-      const rows = await database.call('store_history_v1', { tenant, id, before, limit })
+    async history({ tenant, ...read }) {
+      const parameters = { tenant, id: idOf(read), ...wholeHistory(read) }
+      const rows = await database.call('store_history_v1', parameters)
       return ((rows ?? []) as readonly VersionRow[]).map(versionOf)
     },
     expire: async (limit) => Number(await database.call('expire_items_v1', { limit, indexed })),
@@ -116,9 +117,9 @@ function resultOf(op: ItemResult['op'], result: unknown): ItemResult {
   return { op, item: result === null ? undefined : itemOf(result as ItemRow) }
 }
 
-async function find(database: Database, { tenant, prefix, ids, refresh = true, after }: IdSearch) {
-  assertNamespacePrefix(prefix)
-  wholeNumber('The number of ids', ids.length, { atLeast: 0, atMost: 100 })
+async function find(database: Database, search: IdSearch) {
+  assertIdSearch(search)
+  const { tenant, prefix, ids, refresh = true, after } = search
   const { from, before } = pathRange(prefix)
   await after
   const known = ids.filter(isItemId)
@@ -132,13 +133,8 @@ async function find(database: Database, { tenant, prefix, ids, refresh = true, a
 }
 
 async function listNamespaces(database: Database, search: NamespaceSearch): Promise<readonly Namespace[]> {
-  const { tenant, prefix = [], suffix = [], maxDepth: depth, limit = 100, offset = 0 } = search
-  assertNamespacePrefix(prefix)
-  assertNamespacePrefix(suffix)
-  if (depth !== undefined) wholeNumber('The depth', depth, { atLeast: 1, atMost: 16 })
-  wholeNumber('The limit', limit, { atLeast: 1, atMost: 1_000 })
-  wholeNumber('The offset', offset, { atLeast: 0, atMost: 10_000 })
-  const parameters = { tenant, ...pathRange(prefix), suffix: pathOf(suffix), depth, limit, offset }
+  const { prefix, suffix, ...page } = wholeNamespaceSearch(search)
+  const parameters = { tenant: search.tenant, ...pathRange(prefix), suffix: pathOf(suffix), ...page }
   const paths = await database.call('store_namespaces_v1', parameters)
   return ((paths ?? []) as readonly string[]).map(namespaceOf)
 }

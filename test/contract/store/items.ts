@@ -78,7 +78,10 @@ export function items(subject: Subject) {
     expect(await find(['users', 'alex'], [id, other.id, 'unknown'])).toMatchObject([{ id }])
     expect(await find(['users', 'al'], [id])).toEqual([])
     expect(await find(['users'], [])).toEqual([])
-    expect((await find(['users'], [id, other.id])).map((item) => item.id).toSorted()).toEqual([id, other.id].toSorted())
+    expect((await find(['users'], [id, other.id])).map((item) => item.id)).toEqual([id, other.id].toSorted())
+    expect((await find(['users'], [other.id, id])).map((item) => item.id)).toEqual([id, other.id].toSorted())
+    const many = Array.from({ length: 101 }, (_, n) => `${n}`)
+    await expect(find(['users'], many)).rejects.toMatchObject({ code: 'input_invalid' })
   })
 
   test('a batch does all of its operations, in order', async () => {

@@ -1,5 +1,6 @@
 // The contract on search: by words, by prefix, page by page, and saying how it was done.
 import { expect, test } from 'vitest'
+import type { Filter } from '../../../src/kernel/filter.ts'
 import { freshTenant, type Subject } from './subject.ts'
 
 export function searching(subject: Subject) {
@@ -110,6 +111,37 @@ export function searching(subject: Subject) {
     [{ limit: '5' as unknown as number }],
   ])('%j is refused', async (page) => {
     await expect(freshTenant(subject).search(['a'], page)).rejects.toMatchObject({ code: 'input_invalid' })
+  })
+
+  test.each([
+    [{ query: 7 as unknown as string }],
+    [{ filter: { op: 'like', field: 'key', value: 'k' } as unknown as Filter }],
+    [{ filter: { op: 'eq', field: 'constructor', value: 'k' } as Filter }],
+    [{ filter: { op: 'gte', field: 'created', value: 'some day' } as Filter }],
+    [{ filter: { op: 'eq', field: 'value.n', value: Number.NaN } as Filter }],
+    [{ filter: null as unknown as Filter }],
+  ])('what is no question is refused (%#)', async (search) => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k', { text: 'canary' })
+    await expect(at.search(['a'], search)).rejects.toMatchObject({ code: 'input_invalid' })
+    await expect(at.search(['a'], { query: 'canary', ...search })).rejects.toMatchObject({ code: 'input_invalid' })
+  })
+
+  test('a filter is taken as its JSON would be: times as numbers, texts as filters see them', async () => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k', { text: 'canary', odd: 'a\u0000b' })
+    const filters: readonly Filter[] = [
+      { op: 'gte', field: 'created', value: Date.now() - 60_000 },
+      { op: 'lt', field: 'updated', value: Date.now() + 60_000 },
+      { op: 'eq', field: 'value.odd', value: 'a\u0000b' },
+    ]
+    for (const filter of filters) {
+      expect(await at.keys(['a'], { filter })).toEqual(['k'])
+      expect(await at.search(['a'], { filter, query: 'canary' })).toMatchObject({
+        items: [{ key: 'k' }],
+        degraded: null,
+      })
+    }
   })
 
   test('a query of any length or kind of text breaks nothing', async () => {

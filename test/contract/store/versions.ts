@@ -68,4 +68,16 @@ export function versions(subject: Subject) {
     )
     expect(puts.filter(({ outcome }) => outcome === 'saved')).toHaveLength(1)
   })
+
+  test.each([[1.5], [-1], ['1' as unknown as number]])('%j is no version', async (version) => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'k')
+    const address = { tenant: at.tenant, namespace: ['a'], key: 'k' }
+    const refused = { code: 'input_invalid' }
+    await expect(subject().delete({ ...address, expectedVersion: version })).rejects.toMatchObject(refused)
+    await expect(subject().history({ ...address, before: version })).rejects.toMatchObject(refused)
+    const operations = [{ op: 'delete', namespace: ['a'], key: 'k', expectedVersion: version } as const]
+    await expect(subject().batch({ tenant: at.tenant, operations })).rejects.toMatchObject(refused)
+    expect(await at.get(['a'], 'k')).toBeDefined()
+  })
 }
