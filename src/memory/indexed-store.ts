@@ -6,7 +6,7 @@ import type { Namespace } from '../kernel/namespace.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { IndexedItems, IndexHits, ItemIndex } from '../ports/item-index.ts'
 import type { Effects, ItemPage, ItemSearch, Store } from '../ports/store.ts'
-import { Indexing } from './indexing.ts'
+import { Indexing, vectorsOf } from './indexing.ts'
 
 export interface IndexedStoreOptions {
   /** The truth. */
@@ -81,8 +81,7 @@ async function indexedSearch(options: IndexedStoreOptions, search: ItemSearch, i
   const topK = Math.min(mostHits, Math.max(fewestHits, wanted * 3))
   let hits: IndexHits
   try {
-    const asked = { text: query, prefix, filter, limit: topK, ...(vector !== undefined && { vector }) }
-    hits = await index.query({ tenant, space: spaceOf(prefix) }, asked)
+    hits = await index.query({ tenant, space: spaceOf(prefix) }, { text: query, vector, prefix, filter, limit: topK })
   } catch (error) {
     if (isRecollectError(error) && error.code === 'storage_unavailable') return byWords('The index did not answer.')
     throw error
@@ -100,9 +99,8 @@ async function vectorOf(
   query: string,
   { index, embedder, patienceMs = 2_000 }: IndexedStoreOptions,
 ): Promise<readonly number[] | undefined> {
-  if (index.setup.kind === 'sparse') return undefined
   try {
-    return (await embedder?.embed([query], { signal: AbortSignal.timeout(patienceMs) }))?.[0]
+    return (await vectorsOf([query], index, embedder, { signal: AbortSignal.timeout(patienceMs) }))[0]
   } catch {
     return undefined
   }

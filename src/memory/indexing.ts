@@ -12,7 +12,7 @@ export class Indexing {
   readonly #items: IndexedItems
   readonly #index: ItemIndex
   readonly #embedder: Embedder | undefined
-  #checked: Promise<void> | undefined
+  #checked = false
   readonly #telling = new Set<string>()
   readonly #again = new Set<string>()
 
@@ -22,19 +22,13 @@ export class Indexing {
     this.#embedder = embedder
   }
 
-  /** Asks once per isolate. Throws `index_mismatch`. */
-  checked(): Promise<void> {
-    this.#checked ??= this.#check().catch((error) => {
-      this.#checked = undefined
-      throw error
-    })
-    return this.#checked
-  }
-
-  async #check(): Promise<void> {
+  /** Asks until an isolate knows; each request for itself, for one that is given up ends for nobody who waits for it. Throws `index_mismatch`. */
+  async checked(): Promise<void> {
+    if (this.#checked) return
     const { setup } = this.#index
     const kept = await this.#items.indexSetup(indexName, setup)
-    if (wordsOf(kept) === wordsOf(setup)) return
+    this.#checked = wordsOf(kept) === wordsOf(setup)
+    if (this.#checked) return
     throw new RecollectError(
       'index_mismatch',
       `The index of items was made as ${wordsOf(kept)}, and this Worker is set up for ${wordsOf(setup)}. Go back to what it was, or make it anew: npm run reindex`,
@@ -84,16 +78,27 @@ export class Indexing {
       const known = await this.#items.toIndex(tenant, id)
       if (known === undefined) {
         await this.#index.delete({ tenant, space }, [id])
-        return false
+        // Put again meanwhile, it may have been told before this took it out.
+        if ((await this.#items.toIndex(tenant, id)) === undefined) return false
+        continue
       }
       const { item, nearby } = known
-      const dense = this.#index.setup.kind !== 'sparse'
-      const [vector] = dense ? ((await this.#embedder?.embed([item.text])) ?? []) : []
-      await this.#index.upsert({ tenant, space }, [{ item, nearby, ...(vector !== undefined && { vector }) }])
+      const [vector] = await vectorsOf([item.text], this.#index, this.#embedder)
+      await this.#index.upsert({ tenant, space }, [{ item, nearby, vector }])
       if (await this.#items.indexed(tenant, item)) return true
     }
     throw new RecollectError('storage_unavailable', 'The item changed each time that the index was told of it.')
   }
+}
+
+/** One a text; none where the index needs none, or makes its own. */
+export async function vectorsOf(
+  texts: readonly string[],
+  { setup }: ItemIndex,
+  embedder: Embedder | undefined,
+  options?: Parameters<Embedder['embed']>[1],
+): Promise<readonly (readonly number[])[]> {
+  return setup.kind === 'sparse' || embedder === undefined ? [] : embedder.embed(texts, options)
 }
 
 /** From when an index has taken a write until its queries see it. */

@@ -1,8 +1,8 @@
 // Makes an index of items anew, or tells it what it is behind with: from the truth, page by page. Stopped, it goes on where it was.
 import { spaceOf } from '../kernel/item.ts'
 import type { Embedder } from '../ports/embedder.ts'
-import type { IndexEntry, IndexedItems, ItemIndex, TenantItem } from '../ports/item-index.ts'
-import { indexName } from './indexing.ts'
+import type { IndexedItems, ItemIndex, TenantItem } from '../ports/item-index.ts'
+import { indexName, vectorsOf } from './indexing.ts'
 
 export interface ReindexOptions {
   readonly items: IndexedItems
@@ -41,26 +41,20 @@ export async function reindex({
 
 /** Before anything is said of the index: a wrong name of a model or a wrong index would leave the Workers that run with neither. */
 async function tried(index: ItemIndex, embedder: Embedder | undefined): Promise<void> {
-  const [vector] = index.setup.kind === 'sparse' ? [] : ((await embedder?.embed(['memory'])) ?? [])
-  const question = { text: 'memory', prefix: [], filter: undefined, limit: 1, ...(vector !== undefined && { vector }) }
+  const [vector] = await vectorsOf(['memory'], index, embedder)
+  const question = { text: 'memory', vector, prefix: [], filter: undefined, limit: 1 }
   await index.query({ tenant: '', space: '' }, question)
 }
 
 async function tellAll(some: readonly TenantItem[], index: ItemIndex, embedder: Embedder | undefined): Promise<void> {
-  const embeds = embedder !== undefined && index.setup.kind !== 'sparse'
-  const vectors = embeds ? await embedder.embed(some.map(({ item }) => item.text)) : []
+  const texts = some.map(({ item }) => item.text)
+  const vectors = await vectorsOf(texts, index, embedder)
   const entries = some.map(({ tenant, item, nearby }, place) => {
-    const vector = vectors[place]
-    const entry: IndexEntry = { item, nearby, ...(vector !== undefined && { vector }) }
-    return { tenant, space: spaceOf(item.namespace), entry }
+    return { tenant, space: spaceOf(item.namespace), entry: { item, nearby, vector: vectors[place] } }
   })
   const groups = Map.groupBy(entries, ({ tenant, space }) => JSON.stringify([tenant, space]))
   for (const group of groups.values()) {
-    const [first] = group
-    if (first !== undefined)
-      await index.upsert(
-        first,
-        group.map(({ entry }) => entry),
-      )
+    const told = group.map(({ entry }) => entry)
+    if (group[0] !== undefined) await index.upsert(group[0], told)
   }
 }

@@ -30,12 +30,12 @@ export interface IndexEntry {
   readonly item: Item
   readonly nearby: Nearby
   /** Absent where the index makes its own. */
-  readonly vector?: readonly number[]
+  readonly vector?: readonly number[] | undefined
 }
 
 export interface IndexQuery {
   readonly text: string
-  readonly vector?: readonly number[]
+  readonly vector?: readonly number[] | undefined
   readonly prefix: Namespace
   /** Narrows it as far as the index can; what it cannot express is left to the store. */
   readonly filter: Filter | undefined

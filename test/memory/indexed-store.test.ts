@@ -315,6 +315,22 @@ test('an index is made anew for another model, from where it was stopped', async
   expect((await found(halfway, 'beverage')).keys).toHaveLength(7)
 })
 
+test('what was deleted and put anew while an index is made stays behind: it is another item, of the same version', async () => {
+  const items = neonStore(database.sql, { indexed: true })
+  const at = { tenant, namespace: ['users', 'alex'], key: 'tea' }
+  await items.put({ ...at, value: { text: 'Prefers green tea' } })
+  const { items: some } = await items.behind(100)
+  const mine = some.filter((each) => each.tenant === tenant)
+  expect(mine).toMatchObject([{ item: { version: 1 } }])
+  await items.delete(at)
+  await new Promise((resolve) => setTimeout(resolve, 2))
+  await items.put({ ...at, value: { text: 'Prefers coffee' } })
+  await items.settledAll(mine)
+  expect(await behind()).toBe(1)
+  await items.settledAll((await items.behind(100)).items)
+  expect(await behind()).toBe(0)
+})
+
 test('200 hostile names reach the index as hashes alone', async () => {
   const seen: string[] = []
   const fetched = globalThis.fetch

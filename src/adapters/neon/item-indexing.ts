@@ -47,9 +47,13 @@ export function indexing(database: Database): Omit<IndexedItems, keyof Store | '
     async settledAll(items) {
       await database.rows(
         `update recollect.items i set indexed_version = i.version, settled_version = i.version
-         from unnest($1::text[], $2::text[], $3::bigint[]) x (tenant, id, version)
-         where i.tenant = x.tenant and i.id = x.id and i.version = x.version`,
-        [items.map(({ tenant }) => tenant), items.map(({ item }) => item.id), items.map(({ item }) => item.version)],
+         from json_to_recordset($1) x (tenant text, id text, version bigint, "updatedAt" timestamptz)
+         where i.tenant = x.tenant and i.id = x.id and i.version = x.version and i.updated_at = x."updatedAt"`,
+        [
+          JSON.stringify(
+            items.map(({ tenant, item: { id, version, updatedAt } }) => ({ tenant, id, version, updatedAt })),
+          ),
+        ],
       )
     },
   }
