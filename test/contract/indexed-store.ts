@@ -7,8 +7,9 @@ import { upstashItemIndex } from '../../src/adapters/upstash/index.ts'
 import { itemId, spaceOf } from '../../src/kernel/item.ts'
 import type { Namespace } from '../../src/kernel/namespace.ts'
 import { indexedStore } from '../../src/memory/indexed-store.ts'
+import { indexName } from '../../src/memory/indexing.ts'
 import type { Embedder, Store } from '../../src/ports/index.ts'
-import { pgliteDatabase } from './neon-database.ts'
+import { type NeonDatabase, pgliteDatabase } from './neon-database.ts'
 import { type MadeStore, retention } from './store.ts'
 
 export interface IndexChoices {
@@ -28,8 +29,10 @@ const embedder: Embedder = {
   embed: async (texts) => texts.map((text) => [...hashedWords(text, dimensions)]),
 }
 
-export async function indexedStoreOf({ kind, hosted = false, fusion, settled }: IndexChoices): Promise<MadeStore> {
-  const { sql, checkpointer, close } = await pgliteDatabase()
+/** `shared`: a database for several of them, one after the other. */
+export async function indexedStoreOf(choices: IndexChoices, shared?: NeonDatabase): Promise<MadeStore> {
+  const { kind, hosted = false, fusion, settled } = choices
+  const { sql, checkpointer, close } = shared ?? (await pgliteDatabase())
   const vector = await throwawayVector({
     kind: indexKindOf(kind === 'sparse' ? kind : `${kind}/${dimensions}`),
     embeds: hosted,
@@ -39,13 +42,14 @@ export async function indexedStoreOf({ kind, hosted = false, fusion, settled }: 
   const items = neonStore(sql, { retention, indexed: true })
   const { url, token } = vector
   const index = upstashItemIndex({ url, token, kind, ...embeds, ...(fusion && { fusion }) })
+  await items.replaceIndexSetup(indexName, index.setup, true)
   const store = indexedStore({ items, index, ...embeds })
   return {
     store: settled ? settling(store) : store,
     checkpointer,
     async close() {
       await vector.stop()
-      await close()
+      if (shared === undefined) await close()
     },
   }
 }
@@ -58,32 +62,35 @@ interface Written {
 /** What the outbox does with each write, done before the next question. */
 function settling(store: Store): Store {
   const behind = new Map<string, readonly Written[]>()
+  const telling: Promise<unknown>[] = []
+  const defer = (work: Promise<unknown>) => void telling.push(work)
   const note = (tenant: string, written: readonly Written[]) => {
     behind.set(tenant, [...(behind.get(tenant) ?? []), ...written])
   }
   const settle = async (tenant: string) => {
+    await Promise.all(telling.splice(0))
     const written = new Map((behind.get(tenant) ?? []).map((at) => [itemId(at.namespace, at.key), at]))
     behind.delete(tenant)
     for (const [id, { namespace }] of written) {
       const message = { tenant, payload: { id, space: spaceOf(namespace) } }
-      // The first time tells the index, and says that it is to settle; the second finds that it has.
+      // What is told already is settled the first time; what is not is told, and said to be settling: the second finds that it has.
       await store.deliver?.index?.(message).catch(() => store.deliver?.index?.(message))
     }
   }
   return {
     ...store,
     async put(put) {
-      const outcome = await store.put(put)
+      const outcome = await store.put({ ...put, defer })
       note(put.tenant, [put])
       return outcome
     },
     async delete(deletion) {
-      const deleted = await store.delete(deletion)
+      const deleted = await store.delete({ ...deletion, defer })
       note(deletion.tenant, [deletion])
       return deleted
     },
     async batch(batch) {
-      const results = await store.batch(batch)
+      const results = await store.batch({ ...batch, defer })
       note(batch.tenant, batch.operations)
       return results
     },

@@ -1,10 +1,22 @@
-// Search behind the other indexes: those that embed themselves, the other fusion, and those that do not show yet what was written.
+// Search behind the other indexes, which have taken what was written: by meaning, by both, by models of their own, and fused otherwise.
+import { afterAll, beforeAll } from 'vitest'
 import { indexedStoreOf } from './indexed-store.ts'
+import { type NeonDatabase, pgliteDatabase } from './neon-database.ts'
 import { searchContract } from './store.ts'
 
-searchContract('dense, by a model of its own', () => indexedStoreOf({ kind: 'dense', hosted: true, settled: true }))
-searchContract('hybrid, by models of its own', () => indexedStoreOf({ kind: 'hybrid', hosted: true, settled: true }))
-searchContract('hybrid, by DBSF', () => indexedStoreOf({ kind: 'hybrid', fusion: 'DBSF', settled: true }))
-searchContract('sparse, and behind', () => indexedStoreOf({ kind: 'sparse', settled: false }))
-searchContract('dense, and behind', () => indexedStoreOf({ kind: 'dense', settled: false }))
-searchContract('hybrid, and behind', () => indexedStoreOf({ kind: 'hybrid', settled: false }))
+let database: NeonDatabase
+beforeAll(async () => {
+  database = await pgliteDatabase()
+})
+afterAll(() => database?.close())
+
+const choices = {
+  dense: { kind: 'dense' },
+  hybrid: { kind: 'hybrid' },
+  'dense, by a model of its own': { kind: 'dense', hosted: true },
+  'hybrid, by models of its own': { kind: 'hybrid', hosted: true },
+  'hybrid, by DBSF': { kind: 'hybrid', fusion: 'DBSF' },
+} as const
+for (const [name, choice] of Object.entries(choices)) {
+  searchContract(name, () => indexedStoreOf({ ...choice, settled: true }, database))
+}

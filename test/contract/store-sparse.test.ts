@@ -1,5 +1,5 @@
-// The store behind a sparse index, which has taken what was written.
+// The store behind a sparse index, which has taken what was written: what an index has to do with, beside what it passes on.
 import { indexedStoreOf } from './indexed-store.ts'
-import { storeContract } from './store.ts'
+import { indexedContract } from './store.ts'
 
-storeContract('neon behind a sparse index', () => indexedStoreOf({ kind: 'sparse', settled: true }))
+indexedContract('sparse', () => indexedStoreOf({ kind: 'sparse', settled: true }))

@@ -1,6 +1,6 @@
 // The contract on search: by words, by prefix, page by page, and saying how it was done.
 import { expect, test } from 'vitest'
-import type { Filter } from '../../../src/kernel/filter.ts'
+import { type Filter, parseFilter } from '../../../src/kernel/filter.ts'
 import { freshTenant, type Subject } from './subject.ts'
 
 export function searching(subject: Subject) {
@@ -99,6 +99,37 @@ export function searching(subject: Subject) {
     expect(found.items).toHaveLength(3)
     expect(found.more).toBe(true)
     expect(await at.keys(['a'], { query: 'canary', filter, limit: 10 })).toHaveLength(4)
+  })
+
+  test('what any user said about pricing in the last 90 days', async () => {
+    const at = freshTenant(subject)
+    for (const user of ['alex', 'bob']) {
+      await at.put(
+        ['users', user],
+        'pricing',
+        { text: `${user} finds the pricing fair` },
+        { tags: ['pricing'], author: user },
+      )
+      await at.put(['users', user], 'tea', { text: `${user} drinks tea` }, { tags: ['taste'], author: user })
+    }
+    const since = (time: number): Filter => ({
+      op: 'and',
+      filters: [
+        parseFilter({ op: 'gte', field: 'created', value: time }),
+        { op: 'contains', field: 'tags', value: 'pricing' },
+      ],
+    })
+    const day = 86_400_000
+    const about = async (filter: Filter) => (await at.search(['users'], { query: 'pricing', filter })).items.length
+    expect(await about(since(Date.now() - 90 * day))).toBe(2)
+    expect(await about(since(Date.now() + day))).toBe(0)
+    const ofBob: Filter = { op: 'eq', field: 'author', value: 'bob' }
+    expect(await about({ op: 'and', filters: [ofBob, { op: 'contains', field: 'tags', value: 'pricing' }] })).toBe(1)
+    const [item] = (await at.search(['users'])).items
+    const exactly = (op: string) =>
+      at.keys(['users'], { filter: parseFilter({ op, field: 'updated', value: item?.updatedAt }) })
+    expect(await exactly('eq')).toContain(item?.key)
+    expect(await exactly('gt')).toEqual([])
   })
 
   test.each([
