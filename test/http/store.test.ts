@@ -3,6 +3,7 @@ import { Client } from '@langchain/langgraph-sdk'
 import { beforeEach, expect, test } from 'vitest'
 import { memoryStore } from '../../src/adapters/memory/index.ts'
 import { guardedStore } from '../../src/index.ts'
+import { RecollectError } from '../../src/kernel/errors.ts'
 import type { Store } from '../../src/ports/index.ts'
 import { deployment, tokenFor } from './deployment.ts'
 
@@ -167,6 +168,14 @@ test('a value over the limit is refused', async () => {
     status: 413,
     code: 'item_too_large',
   })
+})
+
+test('an export that cannot begin says so by its status', async () => {
+  const away = () => Promise.reject(new RecollectError('storage_unavailable', 'Postgres did not answer.'))
+  const { app } = deployment({ store: Object.assign(Object.create(store), { search: away }) })
+  const response = await app.request('/memories/export', { headers: { 'x-api-key': await tokenFor() } })
+  expect(response.status).toBe(503)
+  expect(await response.json()).toMatchObject({ code: 'storage_unavailable' })
 })
 
 test('export gives every item once, however many were written at one time', async () => {
