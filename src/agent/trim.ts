@@ -68,14 +68,14 @@ const summaryTokens = 500
 export function planOf(trim: Exclude<Trim, TrimFunction>): WindowPlan {
   const { turns, tokens, countTokens, summary = false } = typeof trim === 'string' ? (words[trim] ?? {}) : trim
   const limits = { ...(turns !== undefined && { turns }), ...(tokens !== undefined && { tokens }) }
-  const sound = Object.values(limits).every((limit) => Number.isInteger(limit) && limit > 0)
+  const most = { tokens: summaryTokens, ...(typeof summary === 'object' && summary) }
+  const sound = [...Object.values(limits), most.tokens].every((limit) => Number.isInteger(limit) && limit > 0)
   if (!sound || Object.keys(limits).length === 0) {
     throw new RecollectError(
       'graph_invalid',
-      'trim must be "turns", "tokens", "summary", a function, or an object with turns or tokens, each a whole number above 0, such as { turns: 20 }.',
+      'trim must be "turns", "tokens", "summary", a function, or an object with turns or tokens, and summary: { tokens }, each a whole number above 0, such as { turns: 20 }.',
     )
   }
-  const most = { tokens: summaryTokens, ...(typeof summary === 'object' && summary) }
   return { limits, countTokens, summary: summary === false ? undefined : most }
 }
 

@@ -167,6 +167,8 @@ test('limits that are none are refused where the graph is written', () => {
   for (const trim of [{}, { turns: 0 }, { tokens: 1.5 }, { turns: Number.NaN }]) {
     expect(() => agent({ trim })).toThrow(expect.objectContaining({ code: 'graph_invalid' }))
   }
+  const noRoom = { turns: 9, summary: { tokens: 0 } }
+  expect(() => agent({ trim: noRoom })).toThrow(expect.objectContaining({ code: 'graph_invalid' }))
 })
 
 test('cutting a long thread takes no longer than cutting a short one', async () => {
