@@ -24,7 +24,7 @@ import {
 import { hashOf } from '../src/kernel/hash.ts'
 import type { Cache, Checkpointer, EventLog, Orphan, Store } from '../src/ports/index.ts'
 import { type Settings, settingsOf } from './env.ts'
-import { fusionOf, retentionOfItems } from './item-settings.ts'
+import { fusionOf, retentionOfItems, sharedNamespaces } from './item-settings.ts'
 import { runQueueOf } from './run-queue.ts'
 import { support } from './support.ts'
 
@@ -72,7 +72,7 @@ function compose(env: Env): Composition {
   const modelService = { apiKey: OPENAI_API_KEY, baseUrl: OPENAI_BASE_URL, model: OPENAI_MODEL }
   const model = openaiModel(modelService)
   const vector = vectorOf(settings)
-  const remembers = { store: storeOf(sql, settings), sharedNamespaces: sharedOf(settings) }
+  const remembers = { store: storeOf(sql, settings), sharedNamespaces: sharedNamespaces(settings) }
   const storage = { checkpointer, ...remembers, ...(cache && { cache }), ...(events && { events }) }
   const options = {
     ...{ ...storage, ...retentionOf(settings), model, env, deepFreeze: RECOLLECT_LOCAL !== undefined },
@@ -156,10 +156,6 @@ export function indexPartsOf(sql: Sql, settings: Settings): IndexedStoreOptions 
 function kindOf({ UPSTASH_VECTOR_KIND: kind, EMBEDDING_MODEL }: Settings): 'sparse' | 'dense' | 'hybrid' {
   if (kind === 'sparse' || kind === 'dense' || kind === 'hybrid') return kind
   return EMBEDDING_MODEL === undefined ? 'sparse' : 'hybrid'
-}
-
-function sharedOf({ SHARED_NAMESPACES = '' }: Settings): readonly (readonly [string])[] {
-  return SHARED_NAMESPACES.split(',').flatMap((name) => (name.trim() === '' ? [] : [[name.trim()] as const]))
 }
 
 function vectorOf({ UPSTASH_VECTOR_REST_URL: url, UPSTASH_VECTOR_REST_TOKEN: token }: Settings) {

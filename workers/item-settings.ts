@@ -27,6 +27,24 @@ export function retentionProblem(text: string): string | undefined {
   return twice && `says "${twice.part}", and something else of the same before.`
 }
 
+/** First segments, each of what everybody of a tenant reads. */
+export function sharedNamespaces({ SHARED_NAMESPACES = '' }: Pick<Settings, 'SHARED_NAMESPACES'>): Namespace[] {
+  const names = SHARED_NAMESPACES.split(',').map((name) => name.trim())
+  return names.filter((name) => name !== '').map((name) => [name])
+}
+
+/** As {@link retentionProblem}. */
+export function sharedProblem(settings: Pick<Settings, 'SHARED_NAMESPACES'>): string | undefined {
+  const personal = ['users', 'extractions']
+  const wrong = sharedNamespaces(settings).find(
+    (name) => name.some((part) => personal.includes(part)) || !isNamespace(name),
+  )
+  return (
+    wrong &&
+    `has "${wrong}"; it must be such as: team,handbook. What lies below users and extractions is of one person each.`
+  )
+}
+
 /** `90, users=365, team/handbook=never`: days without a read, of all items and of those at or below a namespace. */
 function rulesOf(text: string) {
   return text.split(',').map((given) => {

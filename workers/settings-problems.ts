@@ -1,6 +1,6 @@
 // What is wrong with a Worker's settings, beyond what is missing: forms, and what goes with what.
 import type { Settings } from './env.ts'
-import { fusionOf, retentionProblem } from './item-settings.ts'
+import { fusionOf, retentionProblem, sharedProblem } from './item-settings.ts'
 
 const shortestSecret = 32
 
@@ -32,6 +32,8 @@ export function problemsOf(settings: Settings): string[] {
   if (fusionOf(UPSTASH_VECTOR_FUSION) === undefined) problems.push('UPSTASH_VECTOR_FUSION must be RRF or DBSF.')
   const wrongRule = retentionProblem(MEMORY_TTL_DAYS)
   if (wrongRule !== undefined) problems.push(`MEMORY_TTL_DAYS ${wrongRule}`)
+  const wrongName = sharedProblem(settings)
+  if (wrongName !== undefined) problems.push(`SHARED_NAMESPACES ${wrongName}`)
   for (const [name, value] of Object.entries({ THREAD_TTL_DAYS, CHECKPOINTS_KEPT, EMBEDDING_DIMENSIONS })) {
     if (value !== undefined && !/^[1-9]\d{0,5}$/.test(value)) problems.push(`${name} must be a whole number above 0.`)
   }

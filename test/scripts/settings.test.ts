@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { exampleText, settingsTable, withSettings } from '../../scripts/settings.ts'
 import { memoryStore } from '../../src/adapters/memory/index.ts'
 import { settingsOf, variables } from '../../workers/env.ts'
-import { retentionOfItems } from '../../workers/item-settings.ts'
+import { retentionOfItems, sharedNamespaces } from '../../workers/item-settings.ts'
 
 const stale = 'is not up to date with workers/env.ts; run: npm run settings'
 
@@ -94,6 +94,16 @@ describe('how long items live', () => {
     const refused = /MEMORY_TTL_DAYS (has ".*"; it must be such as: 90, users=365|says ".*")/
     expect(() => settingsOf({ ...complete, MEMORY_TTL_DAYS })).toThrow(refused)
   })
+})
+
+test('namespaces are shared by their first segment, and never those of people', () => {
+  const complete = { ...parseEnv(exampleText()), AUTH_SECRET: 'x'.repeat(32) }
+  const shared = (SHARED_NAMESPACES: string) => sharedNamespaces(settingsOf({ ...complete, SHARED_NAMESPACES }))
+  expect(shared('')).toEqual([])
+  expect(shared(' team, hand book,')).toEqual([['team'], ['hand book']])
+  for (const wrong of ['team,users', 'extractions', 'x'.repeat(257), 'a\u0000']) {
+    expect(() => shared(wrong), wrong).toThrow(/SHARED_NAMESPACES has ".*"; it must be/)
+  }
 })
 
 test('the fusion of a hybrid index is RRF or DBSF', () => {
