@@ -280,6 +280,17 @@ test.each(['id', 'namespace', 'source'])(
   60_000,
 )
 
+test.each(['user', 'namespace', 'source'])('what had expired and was not swept yet goes with its %s', async (way) => {
+  const { as, store } = deployed({ word: 'nothing', thinks: () => 'nothing' })
+  const sub = `dora-${way}`
+  const at = { tenant: 'acme', namespace: ['users', sub], key: 'k', source: `import-${way}` }
+  for (const text of [canary, `old ${canary}`]) await store.put({ ...at, value: { text }, ttlMs: 5 })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const wanted = { user: sub, namespace: at.namespace, source: at.source }[way]
+  expect((await as('op', 'operate')('POST', '/memories/forget', { [way]: wanted })).status).toBe(200)
+  expect((await leftoversOf(services)).rows.filter((row) => row.includes(canary))).toEqual([])
+})
+
 /** Settles when the gate is opened; `entered` when somebody waits at it. */
 function gate() {
   const [entered, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

@@ -18,6 +18,7 @@ import { json, wireText } from './wire.ts'
 const tag = 'Memories'
 const scopes = ['chat', 'operate'] as const
 const page = 100
+const mostExpired = 1_000
 
 const exportMemories = route({
   method: 'GET',
@@ -147,16 +148,16 @@ async function forgetItems(call: Call, prefix: Namespace, source?: string): Prom
   const { tenant } = principal
   const filter: Filter | undefined = source === undefined ? undefined : { op: 'eq', field: 'source', value: source }
   let forgotten = 0
-  for (;;) {
+  // None of a page is deleted when another forgets the same.
+  for (let gone = 1; gone > 0; forgotten += gone) {
     const { items } = await store.search({ tenant, prefix, limit: page, refresh: false, ...(filter && { filter }) })
-    if (items.length === 0) return forgotten
     const operations = items.map(({ namespace, key }) => ({ op: 'delete', namespace, key }) as const)
     const results = await store.batch({ tenant, operations, defer })
-    const gone = results.filter((result) => result.op === 'delete' && result.deleted).length
-    // Another forgets the same.
-    if (gone === 0) return forgotten
-    forgotten += gone
+    gone = results.filter((result) => result.op === 'delete' && result.deleted).length
   }
+  // What has expired is found by no search, and is still there until it is swept.
+  for (let gone = mostExpired; gone === mostExpired; ) gone = await store.expire(mostExpired)
+  return forgotten
 }
 
 /** Redis first: while it will not forget, nothing is said to be deleted. */
