@@ -3,6 +3,7 @@ import { type Channel, channel } from '../graph/channel.ts'
 import type { PlainNode } from '../graph/node.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import type { Filter } from '../kernel/filter.ts'
+import { isItemId } from '../kernel/item.ts'
 import { isRecord } from '../kernel/json.ts'
 import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
 import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
@@ -26,7 +27,7 @@ export function recalled(): Channel<readonly RecalledRef[], readonly RecalledRef
 
 function refOf(given: unknown): RecalledRef {
   const { id, version, namespace } = isRecord(given) ? given : {}
-  if (typeof id !== 'string' || !/^[\w-]{24}$/.test(id) || typeof version !== 'number') {
+  if (!isItemId(id) || typeof version !== 'number') {
     throw refused('each must have an id and a version')
   }
   assertNamespace(namespace)

@@ -40,9 +40,7 @@ export function extractionsOf({ user }: Pick<ThreadOf, 'user'>): readonly string
   return ['extractions', user]
 }
 
-const addressOf = ({ tenant, user, thread }: ThreadOf) => ({
-  ...{ tenant, namespace: extractionsOf({ user }), key: thread },
-})
+const addressOf = ({ tenant, user, thread }: ThreadOf) => ({ tenant, namespace: extractionsOf({ user }), key: thread })
 
 /**
  * Made before the thread is read: when the person is forgotten meanwhile it is gone, and nothing that waits for its version is written.

@@ -112,10 +112,9 @@ function written(
   const value = { ...replaced?.value, text, messages: messages.map(({ id }) => id), checkpoint }
   const key = replaced?.key ?? hashOf('extracted', user, normal(text))
   const tags = replaced?.tags ?? ['extracted']
-  const expected = replaced === undefined ? {} : { expectedVersion: replaced.version }
   const operation = {
     ...({ op: 'put', namespace, key, value, text, tags, source: `thread:${thread}`, author: user } as const),
-    ...expected,
+    ...(replaced && { expectedVersion: replaced.version }),
   }
   return { action: replaced === undefined ? 'added' : 'updated', memory: itemId(namespace, key), operation }
 }

@@ -2,11 +2,11 @@
 import { RecollectError } from '../kernel/errors.ts'
 import { assertOperations } from '../kernel/item.ts'
 import { assertNamespace, isWithin, type Namespace } from '../kernel/namespace.ts'
-import type { ItemDeletion, ItemOperation, ItemPut, Store } from '../ports/store.ts'
+import type { Effects, ItemDeletion, ItemOperation, ItemPut, Store } from '../ports/store.ts'
 
 export type StoreWrite =
-  | ({ readonly op: 'put' } & Omit<ItemPut, 'tenant' | 'after' | 'defer'>)
-  | ({ readonly op: 'delete' } & Omit<ItemDeletion, 'tenant' | 'after' | 'defer'>)
+  | ({ readonly op: 'put' } & Omit<ItemPut, 'tenant' | keyof Effects>)
+  | ({ readonly op: 'delete' } & Omit<ItemDeletion, 'tenant' | keyof Effects>)
 
 export interface WriteRule {
   /** It is for what lies at or below. */

@@ -5,9 +5,6 @@ import type { Embedder } from '../ports/embedder.ts'
 import type { IndexedItems, IndexSetup, ItemIndex } from '../ports/item-index.ts'
 import type { StoreMessage } from '../ports/store.ts'
 
-/** The name that the setup of the index is kept under. */
-export const indexName = 'items'
-
 export class Indexing {
   readonly #items: IndexedItems
   readonly #index: ItemIndex
@@ -26,7 +23,7 @@ export class Indexing {
   async checked(): Promise<void> {
     if (this.#checked) return
     const { setup } = this.#index
-    const kept = await this.#items.indexSetup(indexName, setup)
+    const kept = await this.#items.indexSetup(setup)
     this.#checked = wordsOf(kept) === wordsOf(setup)
     if (this.#checked) return
     throw new RecollectError(

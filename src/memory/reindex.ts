@@ -2,7 +2,7 @@
 import { spaceOf } from '../kernel/item.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { IndexedItems, ItemIndex, TenantItem } from '../ports/item-index.ts'
-import { indexName, vectorsOf } from './indexing.ts'
+import { vectorsOf } from './indexing.ts'
 
 export interface ReindexOptions {
   readonly items: IndexedItems
@@ -25,7 +25,7 @@ export async function reindex({
   onProgress,
 }: ReindexOptions): Promise<number> {
   await tried(index, embedder)
-  await items.replaceIndexSetup(indexName, index.setup, anew)
+  await items.replaceIndexSetup(index.setup, anew)
   const begunAt = performance.now()
   let done = 0
   for (;;) {

@@ -65,9 +65,9 @@ export interface IndexedItems extends Store {
   /** Queries of the index see it by now. False: it has changed or gone meanwhile. */
   settled(tenant: string, item: Item): Promise<boolean>
   /** Keeps what the index is made with, the first time; gives what is kept. */
-  indexSetup(name: string, setup: IndexSetup): Promise<IndexSetup>
+  indexSetup(setup: IndexSetup): Promise<IndexSetup>
   /** Puts this in the place of what is kept of the index, and all items behind it, when it differs or when `anew`. */
-  replaceIndexSetup(name: string, setup: IndexSetup, anew: boolean): Promise<void>
+  replaceIndexSetup(setup: IndexSetup, anew: boolean): Promise<void>
   /** Items of all tenants that the index is behind with, and how many there are in all. */
   behind(limit: number): Promise<{ readonly total: number; readonly items: readonly TenantItem[] }>
   /** The index was told of all of these, and its queries see them. What has changed meanwhile stays behind. */

@@ -7,7 +7,6 @@ import { upstashItemIndex } from '../../src/adapters/upstash/index.ts'
 import { itemId, spaceOf } from '../../src/kernel/item.ts'
 import type { Namespace } from '../../src/kernel/namespace.ts'
 import { indexedStore } from '../../src/memory/indexed-store.ts'
-import { indexName } from '../../src/memory/indexing.ts'
 import type { Embedder, Store } from '../../src/ports/index.ts'
 import { type NeonDatabase, pgliteDatabase } from './neon-database.ts'
 import { type MadeStore, retention } from './store.ts'
@@ -42,7 +41,7 @@ export async function indexedStoreOf(choices: IndexChoices, shared?: NeonDatabas
   const items = neonStore(sql, { retention, indexed: true })
   const { url, token } = vector
   const index = upstashItemIndex({ url, token, kind, ...embeds, ...(fusion && { fusion }) })
-  await items.replaceIndexSetup(indexName, index.setup, true)
+  await items.replaceIndexSetup(index.setup, true)
   const store = indexedStore({ items, index, ...embeds })
   return {
     store: settled ? settling(store) : store,

@@ -16,7 +16,7 @@ function truth() {
     item = { namespace: at.namespace, key: at.key, id, ...said, ...times }
   }
   const items = {
-    indexSetup: async (_, setup) => setup,
+    indexSetup: async (setup) => setup,
     toIndex: async () => item && { item, nearby: {}, told: false },
     indexed: async (_, told) => told === item,
   } satisfies Partial<IndexedItems> as Partial<IndexedItems> as IndexedItems
@@ -64,7 +64,7 @@ test('a Worker request that was given up while it asked how the index was made h
   const { items } = truth()
   let asked = 0
   const setups = { ...items, indexSetup: (...given: Parameters<typeof items.indexSetup>) => ask(...given) }
-  const ask: typeof items.indexSetup = (_, setup) => (asked++ === 0 ? new Promise(() => {}) : Promise.resolve(setup))
+  const ask: typeof items.indexSetup = (setup) => (asked++ === 0 ? new Promise(() => {}) : Promise.resolve(setup))
   const indexing = new Indexing(setups, index().made, undefined)
   void indexing.checked()
   await indexing.checked()

@@ -63,8 +63,7 @@ const columns: Readonly<Record<string, string>> = {
 
 /** As jsonb; null where nothing is. A name that begins with no digit is never a place in an array. */
 function placeOf(field: string, bind: Bind): string {
-  const column = Object.hasOwn(columns, field) ? columns[field] : undefined
-  return column ?? `(i.doc #> ${bind(field.split('.').slice(1))}::text[])`
+  return columns[field] ?? `(i.doc #> ${bind(field.split('.').slice(1))}::text[])`
 }
 
 /** Of scalars alone: of two arrays, `@>` is about their elements. */

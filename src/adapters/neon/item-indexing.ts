@@ -18,29 +18,29 @@ export function indexing(database: Database): Omit<IndexedItems, keyof Store | '
     async settled(tenant, { id, version }) {
       return (await database.call('item_settled_v1', { tenant, id, version })) === true
     },
-    async indexSetup(name, { kind, embedder, dimensions }) {
+    async indexSetup({ kind, embedder, dimensions }) {
       const [row] = await database.rows(
         `with kept as (
-           insert into recollect.index_meta (name, kind, embedder, dimensions) values ($1, $2, $3, $4)
+           insert into recollect.index_meta (name, kind, embedder, dimensions) values ('items', $1, $2, $3)
            on conflict do nothing returning kind, embedder, dimensions
          )
-         select * from kept union all select m.kind, m.embedder, m.dimensions from recollect.index_meta m where m.name = $1`,
-        [name, kind, embedder, dimensions],
+         select * from kept union all select m.kind, m.embedder, m.dimensions from recollect.index_meta m where m.name = 'items'`,
+        [kind, embedder, dimensions],
       )
       // No row: another is keeping its own this very moment, and the next to ask will see it.
       return row === undefined ? { kind, embedder, dimensions } : setupOf(row)
     },
-    async replaceIndexSetup(name, { kind, embedder, dimensions }, anew) {
+    async replaceIndexSetup({ kind, embedder, dimensions }, anew) {
       await database.rows(
         `with before as (
-           select 1 from recollect.index_meta m where m.name = $1 and (m.kind, m.embedder, m.dimensions) = ($2, $3, $4::int) and not $5
+           select 1 from recollect.index_meta m where m.name = 'items' and (m.kind, m.embedder, m.dimensions) = ($1, $2, $3::int) and not $4
          ), kept as (
-           insert into recollect.index_meta (name, kind, embedder, dimensions) values ($1, $2, $3, $4)
+           insert into recollect.index_meta (name, kind, embedder, dimensions) values ('items', $1, $2, $3)
            on conflict (name) do update set kind = excluded.kind, embedder = excluded.embedder, dimensions = excluded.dimensions
          )
          update recollect.items i set indexed_version = 0, settled_version = 0
          where i.text <> '' and not exists (select 1 from before)`,
-        [name, kind, embedder, dimensions, anew],
+        [kind, embedder, dimensions, anew],
       )
     },
     behind: (limit) => behind(database, limit),

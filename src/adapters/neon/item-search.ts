@@ -36,12 +36,12 @@ function statementOf(tenant: string, search: ReturnType<typeof wholeSearch>, fou
   const wanted = `${range} and ${live} and ${filter === undefined ? 'true' : filterSql(filter, bind)}`
   const page = `limit ${bind(limit + 1)} offset ${bind(offset)}`
   const order = 'order by rank, near desc, updated_at desc, id'
-  if (afterId !== undefined) {
-    const hits = `select i.id, null::timestamptz as updated_at, 0 as rank, 0 as near, null::float8 as score from recollect.items i where ${wanted} and i.id > ${bind(afterId)} order by i.id ${page}`
-    return { text: `with hits as (${hits})`, parameters }
-  }
   if (query === undefined) {
-    const hits = `select i.id, i.updated_at, 0 as rank, 0 as near, null::float8 as score from recollect.items i where ${wanted} ${order} ${page}`
+    const [time, behind, by] =
+      afterId === undefined
+        ? ['i.updated_at', '', order]
+        : ['null::timestamptz', `and i.id > ${bind(afterId)}`, 'order by i.id']
+    const hits = `select i.id, ${time} as updated_at, 0 as rank, 0 as near, null::float8 as score from recollect.items i where ${wanted} ${behind} ${by} ${page}`
     return { text: `with hits as (${hits})`, parameters }
   }
   // Made once: taken apart, the planner would make it anew for every row.

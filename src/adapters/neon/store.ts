@@ -47,8 +47,7 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
     async put({ tenant, after, ...given }) {
       const parameters = putParameters(given, retention)
       const claim = (await after)?.claim
-      const of = claim === undefined ? {} : { thread: claim.thread, token: claim.token }
-      const put = { tenant, ...parameters, indexed, ...of }
+      const put = { tenant, ...parameters, indexed, thread: claim?.thread, token: claim?.token }
       const saved = (await database.call('store_put_v1', put)) as PutOutcome | { readonly outcome: 'fenced' }
       if (saved.outcome === 'fenced') throw fenced(claim?.thread)
       return saved

@@ -33,17 +33,10 @@ export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
     setup: setupOf(options),
     upsert: (at, entries) =>
       guarded(kind, async () => {
-        const namespace = place(at)
-        if (own)
-          await index.upsert(
-            entries.map((entry) => vectorsOf(entry, kind)),
-            { namespace },
-          )
-        else
-          await index.upsert(
-            entries.map(({ item }) => ({ ...namedOf(item), data: item.text })),
-            { namespace },
-          )
+        const into = { namespace: place(at) }
+        const vectors = () => entries.map((entry) => vectorsOf(entry, kind))
+        const texts = () => entries.map(({ item }) => ({ ...namedOf(item), data: item.text }))
+        await (own ? index.upsert(vectors(), into) : index.upsert(texts(), into))
       }),
     delete: (at, ids) =>
       guarded(kind, async () => {
@@ -67,7 +60,7 @@ function placing(prefix: string): (at: IndexPlace) => string {
 }
 
 function namedOf(item: IndexEntry['item']) {
-  return { id: item.id, metadata: { ...metadataOf(item) } }
+  return { id: item.id, metadata: metadataOf(item) }
 }
 
 /** In the place of words, where a text has none: an index that wants some takes no vector without. */
@@ -87,10 +80,10 @@ async function ask(
 ): Promise<IndexHits> {
   const narrowed = indexFilter(prefix, filter)
   const common = { topK: limit, ...(narrowed !== '' && { filter: narrowed }) }
-  const joined = { weightingStrategy: WeightingStrategy.IDF, fusionAlgorithm: FusionAlgorithm[fusion] }
-  const hybrid = kind === 'hybrid'
+  const weighted = { weightingStrategy: WeightingStrategy.IDF }
+  const joined = { ...weighted, fusionAlgorithm: FusionAlgorithm[fusion] }
   if (embedder === undefined && kind !== 'sparse') {
-    const how = { ...(hybrid && { ...joined, queryMode: QueryMode.HYBRID }) }
+    const how = kind === 'hybrid' ? { ...joined, queryMode: QueryMode.HYBRID } : {}
     return hitsOf(await index.query({ data: text, ...common, ...how }, { namespace }))
   }
   const sparseVector = kind === 'dense' ? undefined : queryVector(text)
@@ -101,8 +94,7 @@ async function ask(
   }
   if (dense !== undefined) return hitsOf(await index.query({ vector: dense, ...common }, { namespace }))
   if (sparseVector === undefined) return { ids: [], scores: [] }
-  const { weightingStrategy } = joined
-  return hitsOf(await index.query({ sparseVector, weightingStrategy, ...common }, { namespace }))
+  return hitsOf(await index.query({ sparseVector, ...weighted, ...common }, { namespace }))
 }
 
 function hitsOf(found: readonly { readonly id: string | number; readonly score: number }[]): IndexHits {
