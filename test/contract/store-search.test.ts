@@ -18,5 +18,5 @@ const choices = {
   'hybrid, by DBSF': { kind: 'hybrid', fusion: 'DBSF' },
 } as const
 for (const [name, choice] of Object.entries(choices)) {
-  searchContract(name, () => indexedStoreOf({ ...choice, settled: true }, database))
+  searchContract(name, () => indexedStoreOf({ ...choice, settled: true }, database), name === choice.kind)
 }

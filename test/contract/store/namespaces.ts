@@ -39,7 +39,7 @@ const alike: readonly (readonly string[])[] = [
 export function namespaces(subject: Subject) {
   test('namespaces that look alike are apart', async () => {
     const at = freshTenant(subject)
-    for (const [index, namespace] of alike.entries()) await at.put(namespace, 'k', { index, text: 'canary' })
+    await at.putAll(alike.map((namespace, index) => ({ namespace, key: 'k', value: { index, text: 'canary' } })))
     for (const [index, namespace] of alike.entries()) {
       expect((await at.get(namespace, 'k'))?.value.index).toBe(index)
       const below = alike.filter((other) => namespace.every((segment, place) => other[place] === segment)).length

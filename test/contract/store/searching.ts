@@ -21,7 +21,8 @@ export function searching(subject: Subject) {
   test('pages by id have each item once, whatever is written again meanwhile', async () => {
     const at = freshTenant(subject)
     const all = Array.from({ length: 10 }, (_, n) => `k${n}`)
-    for (const key of all) await at.put(['a', key], key)
+    const putAll = (text: string) => at.putAll(all.map((key) => ({ namespace: ['a', key], key, value: { text } })))
+    await putAll('first')
     await at.put(['b'], 'elsewhere')
     const seen: string[] = []
     for (let afterId = '', more = true; more; ) {
@@ -29,7 +30,7 @@ export function searching(subject: Subject) {
       seen.push(...page.items.map(({ key }) => key))
       more = page.more
       afterId = page.items.at(-1)?.id ?? ''
-      for (const key of all) await at.put(['a', key], key, { text: `again ${seen.length}` })
+      await putAll(`again ${seen.length}`)
     }
     expect(seen.toSorted()).toEqual(all)
     expect(await at.keys(['a'], { afterId: '', filter: { op: 'eq', field: 'key', value: 'k7' } })).toEqual(['k7'])
@@ -93,7 +94,8 @@ export function searching(subject: Subject) {
 
   test('the filter counts before the limit', async () => {
     const at = freshTenant(subject)
-    for (let n = 0; n < 40; n++) await at.put(['a'], `k${n}`, { text: 'canary in the mine', n, wanted: n % 10 === 0 })
+    const values = Array.from({ length: 40 }, (_, n) => ({ text: 'canary in the mine', n, wanted: n % 10 === 0 }))
+    await at.putAll(values.map((value) => ({ namespace: ['a'], key: `k${value.n}`, value })))
     const filter = { op: 'eq', field: 'value.wanted', value: true } as const
     const found = await at.search(['a'], { query: 'canary', filter, limit: 3 })
     expect(found.items).toHaveLength(3)

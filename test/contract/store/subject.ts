@@ -13,6 +13,10 @@ export function freshTenant(subject: Subject, name = '') {
     tenant,
     put: (namespace: Namespace, key: string, value: ItemPut['value'] = { text: key }, more: Partial<ItemPut> = {}) =>
       subject().put({ tenant, namespace, key, value, ...more }),
+    /** In one statement: what is only there to be found. */
+    putAll: (
+      puts: readonly { readonly namespace: Namespace; readonly key: string; readonly value: ItemPut['value'] }[],
+    ) => subject().batch({ tenant, operations: puts.map((put) => ({ op: 'put', ...put }) as const) }),
     get: (namespace: Namespace, key: string) => subject().get({ tenant, namespace, key }),
     delete: (namespace: Namespace, key: string) => subject().delete({ tenant, namespace, key }),
     search: (prefix: Namespace, more: Partial<ItemSearch> = {}) => subject().search({ tenant, prefix, ...more }),
