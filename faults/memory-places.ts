@@ -30,7 +30,8 @@ export interface Place {
 export function inMemory(): Place {
   const data = (): Data => {
     let now = 1_700_000_000_000
-    const [checkpointer, store] = [memoryCheckpointer({ now: () => now }), memoryStore({ now: () => now })]
+    const checkpointer = memoryCheckpointer({ now: () => now })
+    const store = memoryStore({ now: () => now, checkpointer })
     return {
       open: (io) => ({ checkpointer: through(checkpointer, 'checkpointer', io), store: through(store, 'store', io) }),
       pass: async (ms) => {

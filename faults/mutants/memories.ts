@@ -27,7 +27,7 @@ export const memoryGuards: readonly Mutant[] = [
   {
     ...{ guard: 'the truth decides what the index finds', file: 'src/adapters/neon/item-search.ts' },
     ...{ tests: 'test/memory/indexed-store.test.ts' },
-    ...{ find: 'where i.settled_version = i.version and ', replace: 'where ' },
+    ...{ find: 'c.id where i.settled_version = i.version and ', replace: 'c.id where ' },
     killedBy: ['an item that changes is found as it is', 'a write that the index did not take'],
   },
   {

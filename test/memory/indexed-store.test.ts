@@ -194,6 +194,9 @@ test('an item that changes is found as it is, not as the index had it', async ()
   vector.standIn.knobs.fault = 'none'
   const { items } = await store.search({ tenant, prefix: ['users', 'alex'], query: 'kubernetes' })
   expect(items).toMatchObject([{ version: 2, text: 'Deploys on Kubernetes' }])
+  // What it said before is no reason to find it: it is found last, as what the index is behind with.
+  const before = await store.search({ tenant, prefix: ['users', 'alex'], query: 'tea' })
+  expect(before.items).toMatchObject([{ version: 2, score: null }])
   await settle(store)
   expect((await found(store, 'ship')).keys).toEqual(['k'])
 })
