@@ -85,7 +85,8 @@ async function extractSome(
   const namespace = namespaceFor(options.namespace ?? ownNamespace, of)
   const memories = await near(store, of.tenant, namespace, said)
   const proposals = proposalsOf(await asked(parts, said, memories, signal))
-  const extraction = { ...of, namespace, checkpoint: `${checkpoint}`, said, memories, policy: options.policy }
+  const at = (key: string) => store.get({ tenant: of.tenant, namespace, key, refresh: false })
+  const extraction = { ...of, namespace, checkpoint: `${checkpoint}`, said, memories, at, policy: options.policy }
   const { operations, did } = await planned(proposals, extraction)
   // Beyond its time, another may be at work on the same.
   signal.throwIfAborted()

@@ -43,6 +43,8 @@ interface Extracting extends ThreadOf {
   readonly said: readonly Message[]
   /** As the model was shown them. */
   readonly memories: readonly Item[]
+  /** What there is under a key of the namespace. */
+  readonly at: (key: string) => Promise<Item | undefined>
   readonly policy: ExtractOptions['policy']
 }
 
@@ -56,6 +58,7 @@ export async function planned(proposals: readonly Proposal[], extracting: Extrac
   const did: ExtractionDeed[] = []
   // A memory is written once: what else is said of it is another.
   const taken = new Set<string>()
+  let known: Known = extracting.memories
   for (const [index, proposal] of proposals.entries()) {
     const from = sourcesOf(proposal, extracting.said)
     const messages = from.map(({ id }) => id)
@@ -64,12 +67,25 @@ export async function planned(proposals: readonly Proposal[], extracting: Extrac
       continue
     }
     const memory = extracting.memories[(proposal.memory ?? 0) - 1]
-    const { operation, ...deed } = await decided(proposal, memory, from, extracting, taken)
-    if (deed.memory !== undefined && operation !== undefined) taken.add(deed.memory)
-    if (operation !== undefined) operations.push(operation)
+    const { operation, ...deed } = await decided(proposal, memory, from, extracting, { known, taken })
     did.push({ ...deed, messages })
+    const { memory: id } = deed
+    if (id === undefined || operation === undefined) continue
+    operations.push(operation)
+    taken.add(id)
+    const text = operation.op === 'put' && operation.text
+    known = [...known.filter((one) => one.id !== id), ...(text ? [{ id, text }] : [])]
   }
   return { operations, did }
+}
+
+/** What there will be, as far as it is known. */
+type Known = readonly Pick<Item, 'id' | 'text'>[]
+
+interface SoFar {
+  readonly known: Known
+  /** Ids of what is written already. */
+  readonly taken: ReadonlySet<string>
 }
 
 type Decision = Omit<ExtractionDeed, 'messages'> & { readonly operation?: ItemOperation }
@@ -79,7 +95,7 @@ async function decided(
   memory: Item | undefined,
   from: readonly Message[],
   extracting: Extracting,
-  taken: ReadonlySet<string>,
+  { known, taken }: SoFar,
 ): Promise<Decision> {
   if (action === 'keep' && memory !== undefined) return { action: 'kept', memory: memory.id }
   const changes = memory !== undefined && !taken.has(memory.id) && isOwn(memory, extracting) ? memory : undefined
@@ -89,7 +105,7 @@ async function decided(
     return { action: 'deleted', memory: id, operation: { op: 'delete', namespace, key, expectedVersion: version } }
   }
   // What is to be kept and is nowhere, or to change what is not theirs, is said all the same: it is added.
-  const same = extracting.memories.find((known) => alike(known.text, text))
+  const same = known.find((one) => alike(one.text, text))
   if (same !== undefined) return { action: 'kept', memory: same.id }
   if (text === '') return refused('no text')
   if (text.length > longestFact) return refused('too long')
@@ -100,23 +116,41 @@ async function decided(
   const namespace = replaced?.namespace ?? extracting.namespace
   const fact = { tenant, user, thread, text, namespace, replaces: replaced?.id, messages: from }
   if (policy !== undefined && !(await policy(fact))) return refused('by policy')
-  return written(fact, replaced, extracting)
+  if (replaced !== undefined) return written(fact, replaced, extracting)
+  const place = await placeOf(text, extracting, taken)
+  return place.same === undefined ? written(fact, place, extracting) : { action: 'kept', memory: place.same }
 }
 
-/** The same sentence of the same person, said again anywhere, is the same memory. */
+interface Place {
+  readonly key: string
+  readonly version: number
+  readonly value?: Item['value']
+  readonly tags?: Item['tags']
+}
+
+/** The same sentence of the same person, said again anywhere, is the same memory; what took its place since then keeps that place. */
+async function placeOf(
+  text: string,
+  { user, at }: Extracting,
+  taken: ReadonlySet<string>,
+): Promise<Place & { readonly same?: string }> {
+  for (let again = 0; ; again++) {
+    const key = hashOf('extracted', user, normal(text), ...(again === 0 ? [] : [`${again}`]))
+    const item = await at(key)
+    if (item === undefined) return { key, version: 0 }
+    if (alike(item.text, text) && !taken.has(item.id)) return { key, version: item.version, same: item.id }
+  }
+}
+
 function written(
-  { user, thread, text, namespace, messages }: ExtractedFact,
-  replaced: Item | undefined,
+  { user, thread, text, namespace, messages, replaces }: ExtractedFact,
+  { key, version: expectedVersion, value: before, tags = ['extracted'] }: Place,
   { checkpoint }: Extracting,
 ): Decision {
-  const value = { ...replaced?.value, text, messages: messages.map(({ id }) => id), checkpoint }
-  const key = replaced?.key ?? hashOf('extracted', user, normal(text))
-  const tags = replaced?.tags ?? ['extracted']
-  const operation = {
-    ...({ op: 'put', namespace, key, value, text, tags, source: `thread:${thread}`, author: user } as const),
-    ...(replaced && { expectedVersion: replaced.version }),
-  }
-  return { action: replaced === undefined ? 'added' : 'updated', memory: itemId(namespace, key), operation }
+  const value = { ...before, text, messages: messages.map(({ id }) => id), checkpoint }
+  const by = { tags, source: `thread:${thread}`, author: user, expectedVersion }
+  const operation = { op: 'put', namespace, key, value, text, ...by } as const
+  return { action: replaces === undefined ? 'added' : 'updated', memory: itemId(namespace, key), operation }
 }
 
 /** A memory, and not what an application keeps; of nobody else. */

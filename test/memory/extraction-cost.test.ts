@@ -46,7 +46,7 @@ test('a turn takes the statements that it takes without, before the answer and b
   expect(taken).toEqual([turn, turn, turn, turn])
 })
 
-test('a quiet thread takes five statements and one a message, and three when nothing is new', async () => {
+test('a quiet thread takes five statements, one a message and one a new fact, and three when nothing is new', async () => {
   const { say, app, facts } = extractingOver(storage())
   const message = { tenant: 'acme', thread: 't', id: '', topic: '', run: '', graph: '', attempt: 1, createdAt: '' }
   const context = { env: {}, signal: new AbortController().signal }
@@ -56,9 +56,9 @@ test('a quiet thread takes five statements and one a message, and three when not
     return statements
   }
   await say('I prefer tea')
-  expect(await extracted()).toHaveLength(7)
+  expect(await extracted()).toHaveLength(8)
   await say('I live in Rome')
-  expect(await extracted()).toHaveLength(6)
+  expect(await extracted()).toHaveLength(7)
   await app.run(null, { tenant: 'acme', user: 'alex', thread: 't' })
   expect(await extracted()).toHaveLength(3)
   expect(await facts()).toEqual(['Lives in Rome.', 'Prefers tea.'])

@@ -133,11 +133,38 @@ describe('what is known already', () => {
     await quiet()
     await say('prices', 'b')
     await quiet()
-    expect(await facts()).toEqual([
-      'Pays 100 EUR, since May.',
-      'Pays 1000 EUR.',
-      expect.stringMatching(/^pays +100 EUR/i),
+    expect(await facts()).toEqual(['Pays 100 EUR, since May.', 'Pays 100 EUR.', 'Pays 1000 EUR.'])
+  })
+
+  test('and was replaced, then said again beside what replaced it, is another: neither is lost', async () => {
+    let memories = [{ action: 'add', text: 'Likes tea.', from: [1] }] as object[]
+    const { say, quiet, facts, log } = extractingOver(storage, { written: () => writing(...memories) })
+    const reads = async (thread: string, ...said: object[]) => {
+      memories = said
+      await say(thread, thread)
+      await quiet()
+      return facts()
+    }
+    const tea = { action: 'add', text: 'Likes tea.', from: [1] }
+    expect(await reads('a', tea)).toEqual(['Likes tea.'])
+    expect(await reads('b', { action: 'update', memory: 1, text: 'Likes coffee.', from: [1] })).toEqual([
+      'Likes coffee.',
     ])
+    expect(await reads('c', tea)).toEqual(['Likes coffee.', 'Likes tea.'])
+    expect(await log('c')).toMatchObject({ did: [{ action: 'added' }] })
+    // Once more is the same, in whatever thread.
+    expect(await reads('d', tea, tea)).toEqual(['Likes coffee.', 'Likes tea.'])
+  })
+
+  test('and replaced and said again in one breath is not lost', async () => {
+    const tea = { action: 'add', text: 'Likes tea.', from: [1] }
+    const answers = [[tea], [{ action: 'update', memory: 1, text: 'Likes tea at work.', from: [1] }, tea]]
+    const { say, quiet, facts } = extractingOver(storage, { written: () => writing(...(answers.shift() ?? [])) })
+    await say('a', 'a')
+    await quiet()
+    await say('b', 'b')
+    await quiet()
+    expect(await facts()).toEqual(['Likes tea at work.', 'Likes tea.'])
   })
 
   test('and somebody else’s, or an application’s, is never changed: what is said is another', async () => {
