@@ -148,12 +148,13 @@ async function forgetItems(call: Call, prefix: Namespace, source?: string): Prom
   const { tenant } = principal
   const filter: Filter | undefined = source === undefined ? undefined : { op: 'eq', field: 'source', value: source }
   let forgotten = 0
-  // None of a page is deleted when another forgets the same.
-  for (let gone = 1; gone > 0; forgotten += gone) {
+  for (;;) {
     const { items } = await store.search({ tenant, prefix, limit: page, refresh: false, ...(filter && { filter }) })
+    if (items.length === 0) break
     const operations = items.map(({ namespace, key }) => ({ op: 'delete', namespace, key }) as const)
     const results = await store.batch({ tenant, operations, defer })
-    gone = results.filter((result) => result.op === 'delete' && result.deleted).length
+    // Of another who forgets the same it may be none, and there may be more all the same.
+    forgotten += results.filter((result) => result.op === 'delete' && result.deleted).length
   }
   // What has expired is found by no search, and is still there until it is swept.
   for (let gone = mostExpired; gone === mostExpired; ) gone = await store.expire(mostExpired)
@@ -168,13 +169,12 @@ async function forgetThreads({ checkpointer, cache, events }: Service, { tenant 
       ...{ tenant, owner, ids: null, status: null, metadata: {} },
       ...{ sortBy: 'thread', descending: false, limit: page, offset: 0 },
     })
-    const before = forgotten
+    if (found.length === 0) return forgotten
     for (const { thread } of found) {
       const key = { tenant, thread, owner }
       await Promise.all([cache?.delete(key), events?.delete(key)])
       if (await checkpointer.threads.delete(key)) forgotten++
     }
-    if (forgotten === before) return forgotten
   }
 }
 

@@ -1,6 +1,6 @@
 // The long-term store over HTTP: the LangGraph wire, whose it is, export and forgetting.
 import { Client } from '@langchain/langgraph-sdk'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { memoryStore } from '../../src/adapters/memory/index.ts'
 import { guardedStore } from '../../src/index.ts'
 import { RecollectError } from '../../src/kernel/errors.ts'
@@ -254,6 +254,20 @@ test('forgetting takes one memory, a namespace, a source, or a person with their
   for (const body of [{}, { id: 'x', user: 'alex' }, { source: null }, { id: '' }, { source: '' }, { user: '' }]) {
     expect((await alex('POST', '/memories/forget', body)).status).toBe(422)
   }
+})
+
+test('who forgets beside another who is a step ahead, and stops there, is answered when nothing is left', async () => {
+  const alex = made.as()
+  for (let n = 0; n < 250; n++)
+    await store.put({ tenant: 'acme', namespace: own, key: `${n}`, value: { text: 'canary' } })
+  for (let n = 0; n < 120; n++) await alex('POST', '/threads', { thread_id: `t${n}` })
+  const { threads } = made.checkpointer
+  const [batch, deletes] = [store.batch.bind(store), threads.delete.bind(threads)]
+  vi.spyOn(store, 'batch').mockImplementation((given) => batch(given).then(() => batch(given)))
+  vi.spyOn(threads, 'delete').mockImplementation((key) => deletes(key).then(() => deletes(key)))
+  expect((await alex('POST', '/memories/forget', { user: 'alex' })).status).toBe(200)
+  expect((await store.search({ tenant: 'acme', prefix: own })).items).toEqual([])
+  expect((await alex('POST', '/threads/search', {})).body).toEqual([])
 })
 
 test('a deployment without a store says so', async () => {
