@@ -68,7 +68,7 @@ export function boundMemory({ store, tenant, namespace, effects, author, keyFor,
   return {
     namespace,
     async recall(text, { limit = 5, filter, budgetTokens = 1_000 } = {}) {
-      const query = text.trim()
+      const query = /[\p{L}\p{N}]/u.test(text) ? text.trim() : ''
       const { items } = await store.search({
         ...{ tenant, prefix: namespace, limit, ...effects },
         ...(query !== '' && { query }),
@@ -97,14 +97,13 @@ export function memoryOf({ id, version, namespace, text, tags, source, author, u
   return { id, version, namespace, text, tags, source, author, updatedAt }
 }
 
-/** In their order, and none behind the first that does not fit: a nearer one is not left out for two farther ones. */
+/** In their order. One that does not fit is passed over: a long one does not keep all others out. Without a text it says nothing. */
 function withinBudget<Found extends Item>(items: readonly Found[], budgetTokens: number): readonly Found[] {
   let left = budgetTokens
-  const fitting: Found[] = []
-  for (const item of items) {
-    left -= Math.ceil(item.text.length / 4)
-    if (left < 0) break
-    fitting.push(item)
-  }
-  return fitting
+  return items.filter(({ text }) => {
+    const tokens = Math.ceil(text.length / 4)
+    if (text.trim() === '' || tokens > left) return false
+    left -= tokens
+    return true
+  })
 }

@@ -1,6 +1,7 @@
 // What a run remembers with: the store, bound to its tenant and person, and what it has recalled so far.
 import { RecollectError } from '../kernel/errors.ts'
 import { hashOf } from '../kernel/hash.ts'
+import { itemId } from '../kernel/item.ts'
 import type { Namespace } from '../kernel/namespace.ts'
 import { type BoundStore, boundStore } from '../memory/bound-store.ts'
 import { type BoundMemory, boundMemory, type Memory, memoryOf } from '../memory/memory.ts'
@@ -64,10 +65,27 @@ function effectsOf({ held, remembering }: Scope): Effects {
   return { after: isHeld(held) ? Promise.resolve(held) : held, defer: remembering.defer }
 }
 
-function neededStore({ remembering: { store }, signal }: Scope, node: string): Store {
-  if (store !== undefined) return patientStore(store, signal)
+/** What the run writes itself it reads again. */
+function neededStore({ remembering: { store, known }, signal }: Scope, node: string): Store {
+  if (store !== undefined) return unlearning(patientStore(store, signal), known)
   throw new RecollectError(
     'store_missing',
     `Node "${node}" uses the store, but the graph was compiled without one. Pass it: compile({ store: … }).`,
   )
+}
+
+function unlearning(store: Store, known: Remembering['known']): Store {
+  return {
+    ...store,
+    async put(put) {
+      const outcome = await store.put(put)
+      known.delete(outcome.id)
+      return outcome
+    },
+    async delete(deletion) {
+      const deleted = await store.delete(deletion)
+      known.delete(itemId(deletion.namespace, deletion.key))
+      return deleted
+    },
+  }
 }

@@ -113,6 +113,28 @@ test('a recall and the reply after it ask the store once', async () => {
   expect(store.calls).toEqual(['put', 'search'])
 })
 
+test('what a run has forgotten or said otherwise itself, its model is not told any more', async () => {
+  const store = memoryStore()
+  const place = { tenant: 'acme', namespace: ['users', 'alex'] }
+  const { id } = await store.put({ ...place, key: 'home', value: { text: 'Alex lives in Paris' } })
+  await store.put({ ...place, key: 'work', value: { text: 'Alex works in Paris' } })
+  const model = scriptedModel((said) => {
+    if (said.at(-1)?.role === 'tool') return 'done'
+    const text = 'Alex works in Rome'
+    const remembers = { name: 'remember', arguments: { text, key: 'work' } }
+    return { calls: [{ name: 'forget', arguments: { id } }, remembers] }
+  })
+  const app = agent({ recall: true, tools: [forgetTool(), rememberTool()] }).compile({
+    ...{ checkpointer: memoryCheckpointer(), store, model },
+  })
+  await app.invoke({ messages: user('Paris?') }, { ...alex, thread: 't' })
+  const [before = '', after = ''] = model.requests.map((request) => promptOf(request)[0])
+  expect(before).toContain('lives in Paris')
+  expect(before).toContain('works in Paris')
+  expect(after).not.toContain('Paris')
+  expect(after).toContain('works in Rome')
+})
+
 test('what state was made to name from outside is not read for somebody whom it does not belong to', async () => {
   const store = memoryStore()
   const { id } = await store.put({
@@ -189,6 +211,27 @@ test('a recall keeps to its budget and its limit', async () => {
   }).compile({ checkpointer: memoryCheckpointer(), store })
   await app.invoke({}, { ...alex, thread: 't' })
   expect(sizes).toEqual([5, 2, 3, 0])
+})
+
+test('one long memory, or one without a text, does not keep others out of a recall', async () => {
+  const store = memoryStore()
+  const place = { tenant: 'acme', namespace: ['users', 'alex'] }
+  await store.put({ ...place, key: 'a', value: { text: 'Alex drinks tea' } })
+  await store.put({ ...place, key: 'b', value: { text: 'tea '.repeat(2_000) } })
+  await store.put({ ...place, key: 'c', value: { theme: 'dark' }, text: false })
+  const texts: string[][] = []
+  const app = new StateGraph({
+    state: { recalled: recalled() },
+    nodes: {
+      a: async (_, { memory, user: person }) => {
+        const mine = memory('users', person)
+        for (const said of ['tea', '', ' ', '👍', '?!']) texts.push((await mine.recall(said)).map(({ text }) => text))
+      },
+    },
+    edges: { start: 'a' },
+  }).compile({ checkpointer: memoryCheckpointer(), store })
+  await app.invoke({}, { ...alex, thread: 't' })
+  expect(texts).toEqual(texts.map(() => ['Alex drinks tea']))
 })
 
 test('a text that a task remembers twice, because it ran again, is one memory, with its author', async () => {
