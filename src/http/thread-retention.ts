@@ -36,9 +36,10 @@ const deleteThread = route({
     // What is cached is kept under the owner, whom an operator's token does not name.
     const owner = key.owner ?? (await timing.measure('storage', service.checkpointer.threads.get(key)))?.owner
     if (owner === undefined) throw unknownThread(key.thread)
-    // Redis first: while it will not forget, nothing is said to be deleted, and the request can be sent again.
-    await timing.measure('storage', forgotten(service, { tenant: key.tenant, thread: key.thread, owner }))
-    const deleted = await timing.measure('storage', service.checkpointer.threads.delete(key))
+    const deleted = await timing.measure(
+      'storage',
+      deletedThread(service, { tenant: key.tenant, thread: key.thread, owner }),
+    )
     if (!deleted) throw unknownThread(key.thread)
     return noContent()
   },
@@ -67,10 +68,7 @@ const pruneThreads = route({
       const record = await timing.measure('storage', threads.get(key))
       if (record === undefined) continue
       if (body.strategy === 'keep_latest') await timing.measure('storage', threads.prune(key, 1))
-      else {
-        await timing.measure('storage', forgotten(service, { tenant: key.tenant, thread, owner: record.owner }))
-        await timing.measure('storage', threads.delete(key))
-      }
+      else await timing.measure('storage', deletedThread(service, { tenant: key.tenant, thread, owner: record.owner }))
       pruned++
     }
     return json({ pruned_count: pruned })
@@ -79,10 +77,16 @@ const pruneThreads = route({
 
 export const threadRetentionRoutes: readonly Route[] = [deleteThread, pruneThreads]
 
-/** What Redis holds of a thread, and refuses to hold of it for a while; and how far it was read. */
-async function forgotten({ cache, events, store }: Call['service'], key: CacheKey): Promise<void> {
-  const { tenant, thread, owner: user } = key
-  await Promise.all([cache?.delete(key), events?.delete(key), dropExtractionLog(store, { tenant, thread, user })])
+/**
+ * Redis first, which refuses to hold anything of it for a while: as long as it will not forget, nothing is said to be deleted, and the
+ * request can be sent again. How far it was read goes before, for the same reason, and behind: it may be read in between.
+ */
+async function deletedThread({ checkpointer, cache, events, store }: Call['service'], key: CacheKey): Promise<boolean> {
+  const log = { tenant: key.tenant, thread: key.thread, user: key.owner }
+  await Promise.all([cache?.delete(key), events?.delete(key), dropExtractionLog(store, log)])
+  const deleted = await checkpointer.threads.delete(key)
+  await dropExtractionLog(store, log)
+  return deleted
 }
 
 /** In minutes, as the wire has it. */

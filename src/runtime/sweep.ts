@@ -95,9 +95,12 @@ async function deleteExpired({ checkpointer, cache, events, store }: SweepOption
   const { threads } = checkpointer
   let deleted = 0
   await inTurn(await threads.expired(page), untilMs, async (thread) => {
-    const log = dropExtractionLog(store, { ...thread, user: thread.owner })
-    await Promise.all([cache?.delete(thread), events?.delete(thread), log])
-    if (await threads.deleteExpired(thread)) deleted++
+    const log = { ...thread, user: thread.owner }
+    await Promise.all([cache?.delete(thread), events?.delete(thread), dropExtractionLog(store, log)])
+    if (!(await threads.deleteExpired(thread))) return
+    deleted++
+    // It may have been read in between.
+    await dropExtractionLog(store, log)
   })
   return deleted
 }

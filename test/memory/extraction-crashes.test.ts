@@ -1,6 +1,6 @@
 // Extraction beside other writers, in memory and in Postgres: what changes meanwhile is read again; a person who is forgotten stays
 // forgotten. That it survives every call that fails is in test/faults/memory.test.ts.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { neonCheckpointer, neonStore } from '../../src/adapters/neon/index.ts'
 import { serve } from '../../src/http/index.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
@@ -103,5 +103,18 @@ describe.each(Object.entries(storages))('in %s', (_, fresh) => {
     expect(await quiet(3_600_000)).toEqual({ delivered: 1, postponed: 0, failed: 0 })
     expect(await log()).toBeUndefined()
     expect(await facts()).toEqual(['Prefers dark mode.'])
+  })
+
+  test('a thread that is read at the moment that it is deleted leaves nothing of how far', async () => {
+    const storage = await fresh()
+    const { checkpointer, store } = storage
+    const { say, quiet, app, log } = extractingOver(storage)
+    await say('I prefer dark mode')
+    const deletes = checkpointer.threads.delete.bind(checkpointer.threads)
+    vi.spyOn(checkpointer.threads, 'delete').mockImplementation((key) => quiet().then(() => deletes(key)))
+    const http = serve({ graphs: { chat: app }, checkpointer, store, auth: { secret } })
+    const headers = { authorization: `Bearer ${await tokenFor({ tenant: 'acme', sub: 'alex' })}` }
+    expect((await http.request('/threads/t', { method: 'DELETE', headers })).status).toBe(204)
+    expect(await log()).toBeUndefined()
   })
 })
