@@ -122,10 +122,7 @@ const copy = route({
     const { tenant, owner: user } = threadKeyOf(principal, '')
     const id = randomId()
     const key = { tenant, thread: id, owner: user }
-    await timing.measure(
-      'storage',
-      copyThread(service.checkpointer, { tenant, user, thread: parameters.thread_id }, id),
-    )
+    await timing.measure('storage', copyThread(service, { tenant, user, thread: parameters.thread_id }, id))
     const record = await timing.measure('storage', service.checkpointer.threads.get(key))
     if (record === undefined) throw unknownThread(id)
     return json(wireThread(record, await timing.measure('storage', headOf(service, key, record))))

@@ -77,6 +77,16 @@ interface ExtractionEntry {
   readonly did: readonly ExtractionDeed[]
 }
 
+/** A copy has the same messages, which are not to be read again: what was forgotten since would come back. Gives whether there is one now. */
+export async function copyExtractionLog(store: Store, of: ThreadOf, copy: string): Promise<boolean> {
+  const item = await store.get({ ...addressOf(of), refresh: false })
+  if (item === undefined) return false
+  const value = { ...item.value, did: [] }
+  const address = addressOf({ ...of, thread: copy })
+  const { outcome } = await store.put({ ...address, value, text: false, ttlMs: null, expectedVersion: 0 })
+  return outcome === 'saved'
+}
+
 export async function dropExtractionLog(store: Store | undefined, of: ThreadOf): Promise<void> {
   await store?.delete(addressOf(of))
 }

@@ -183,7 +183,7 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   /** A thread with the same checkpoints under a new id. Throws `thread_unknown` and `thread_exists`. */
   copy(address: ThreadAddress, copy: string): Promise<void> {
-    return copyThread(this.#threads(address).checkpointer, address, copy)
+    return copyThread(this.#threads(address), address, copy)
   }
 
   /** The graph as a Mermaid flowchart. */

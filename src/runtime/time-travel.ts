@@ -3,7 +3,9 @@ import { checkEdit, type Edit } from '../graph/apply.ts'
 import { type Comparison, compare } from '../graph/compare.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { assertId, randomId } from '../kernel/id.ts'
+import { copyExtractionLog, dropExtractionLog } from '../memory/extraction-log.ts'
 import type { Checkpointer } from '../ports/checkpointer.ts'
+import type { Store } from '../ports/store.ts'
 import { readHistory, seqOf, type ThreadAddress } from './history.ts'
 import type { House } from './house.ts'
 import { unknownThread } from './refusal.ts'
@@ -56,12 +58,18 @@ export async function compareCheckpoints(
 
 /** Throws `thread_unknown`, and `thread_exists` when the new id is taken. */
 export async function copyThread(
-  { threads }: Checkpointer,
+  { checkpointer: { threads }, store }: { readonly checkpointer: Checkpointer; readonly store?: Store | undefined },
   { tenant, user: owner, thread }: ThreadAddress,
   copy: string,
 ): Promise<void> {
   assertId('thread', copy)
+  const record = store && (await threads.get({ tenant, thread, owner }))
+  const of = record && { tenant, thread, user: record.owner }
+  // First: a copy that nobody knows to have been read would be read from its beginning.
+  const logged = store !== undefined && of !== undefined && (await copyExtractionLog(store, of, copy))
   const copied = await threads.copy({ tenant, thread, owner }, copy)
+  if (copied !== undefined && copied.outcome !== 'taken') return
+  if (logged) await dropExtractionLog(store, { ...of, thread: copy })
   if (copied === undefined) throw unknownThread(thread)
-  if (copied.outcome === 'taken') throw new RecollectError('thread_exists', `There is a thread "${copy}" already.`)
+  throw new RecollectError('thread_exists', `There is a thread "${copy}" already.`)
 }

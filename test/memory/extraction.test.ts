@@ -87,6 +87,24 @@ describe('what is said', () => {
     expect(asked()[1]?.match(/<message [^>]*>[^<]*/g)).toEqual([expect.stringContaining('I prefer black tea')])
     expect(await facts()).toEqual(['Lives in Paris.', 'Prefers black tea.', 'Prefers dark mode.'])
   })
+
+  test('in a thread that is copied is not read again in the copy, and what was forgotten stays so', async () => {
+    const { say, quiet, asked, facts, app, items } = extractingOver(storage)
+    const at = { tenant: 'acme', user: 'alex', thread: 't' }
+    await say('I live in Paris')
+    await quiet()
+    const [{ key } = { key: '' }] = await items()
+    await storage.store.delete({ tenant: 'acme', namespace: ['users', 'alex'], key })
+    await app.copy(at, 'copy')
+    await say('I prefer dark mode', 'copy')
+    await quiet()
+    expect(asked()[1]).not.toContain('Paris')
+    expect(await facts()).toEqual(['Prefers dark mode.'])
+    await expect(app.copy(at, 'copy')).rejects.toMatchObject({ code: 'thread_exists' })
+    await say('I prefer tea', 'copy')
+    await quiet()
+    expect(asked()[2]?.match(/<message /g)).toHaveLength(1)
+  })
 })
 
 describe('what is known already', () => {
