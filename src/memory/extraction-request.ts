@@ -54,7 +54,7 @@ const longestMessage = 12_000
 
 export function extractionRequest(said: readonly Message[], memories: readonly Item[]) {
   const messages = said.map(({ role, content }, index) => {
-    return `<message number="${index + 1}" role="${role}">${escaped(content.slice(0, longestMessage))}</message>`
+    return `<message number="${index + 1}" role="${role}">${escaped(content.slice(0, longestMessage).toWellFormed())}</message>`
   })
   const known = memories.map(({ text, updatedAt }, index) => {
     return `<memory number="${index + 1}" updated="${updatedAt.slice(0, 10)}">${escaped(text)}</memory>`

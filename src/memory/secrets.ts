@@ -13,6 +13,12 @@ const shapes: readonly (readonly [string, RegExp])[] = [
     'a password',
     /\b(?:pass(?:word|phrase|code)|pwd|pin(?: code| number)?|api[ _-]?key|secret[ _-]key|access[ _-]token|cvv|cvc)\b(?:\s+(?:for|of|to)\s+(?:\S+\s+){1,4}?)?\s*(?:['’]s\b|\bis\b|[:=])\s*\S/i,
   ],
+  // What it is called in German, French, Spanish, Portuguese, Italian, Dutch, Polish and Russian; in Chinese, Japanese and Korean.
+  [
+    'a password',
+    /(?:passwor[dt]|kennwort|mot de passe|contraseña|senha|wachtwoord|hasło|пароль)\s*(?:(?:ist|lautet|est|es|é|è|is|to|это)\s|[:=])\s*\S/iu,
+  ],
+  ['a password', /(?:密码|密碼|パスワード|비밀번호)\s*(?:[是为為は은는]|[:=])\s*\S/u],
   ['a password', /\b(?:secret|token|key)\b\s*(?:\bis\b|[:=])\s*(?=\S*\d)\S{8,}/i],
   // Random by its looks. What has marks between its parts, such as a UUID or a date, does not.
   ['a key', /(?<![\w+/=-])(?=[\w+/=-]*\d)(?=[\w+/=-]*[a-z])(?=[\w+/=-]*[A-Z])[\w+/=-]{24,}/],

@@ -16,7 +16,17 @@ describe('what is refused', () => {
       'Has aB3dE6gH9jK2mN5pQ8sT1vW4.',
     ],
     'a token': ['Sends eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc with it.'],
-    'a password': ['Their password is hunter2.', 'The PIN is 4711.', 'Uses postgres://me:hunter2@db/app.'],
+    'a password': [
+      ...['Their password is hunter2.', 'The PIN is 4711.', 'Uses postgres://me:hunter2@db/app.'],
+      ...[
+        'Das Passwort ist hunter2.',
+        'WLAN-Kennwort: hunter2',
+        'Le mot de passe est hunter2.',
+        'Su contraseña es hunter2.',
+      ],
+      ...['La password è hunter2.', 'A senha é hunter2.', 'Het wachtwoord is hunter2.', 'Hasło to hunter2.'],
+      ...['Пароль: hunter2', '他的密码是hunter2', 'パスワードはhunter2です', '비밀번호는 hunter2'],
+    ],
     'a card number': ['Pays with 4111 1111 1111 1111.', 'Pays with ４１１１-1111-1111-1111.'],
     'a private key': ['-----BEGIN RSA PRIVATE KEY----- is what they pasted.'],
   }
@@ -38,6 +48,8 @@ describe('what is refused', () => {
       'Has called 2024-11-25 at 10:30 from +49 170 1234567.',
       'Works on ticket 123e4567-e89b-12d3-a456-426614174000.',
       'Keeps the keys of the office, and a secret is safe with them.',
+      'Hat das Passwort vergessen, und wechselt Passwörter oft.',
+      '喜欢密码学。',
       'Order 1234567890123 was late.',
     ]
     const written = () => writing(...texts.map((text) => ({ action: 'add', text, from: [1] })))
