@@ -21,6 +21,11 @@ export interface Fact {
 const value = /(\S.*?)(?=[.!?;]+(?:[\s"<]|$)|,?\s+and\s+(?:i|my)\b|,\s*(?:i|my)\b|\s*["<[(\n]|\s*$)/.source
 const personName = /(\p{L}[\p{L}'’-]*(?: \p{Lu}[\p{L}'’-]*)*)/u.source
 
+/** Before "I live in …": what makes something else of it than a statement. */
+const notStated = /(?<!\b(?:do|forget|forget that) )\b/.source
+/** Before "live in …": that it holds no longer, or is to be forgotten. */
+const noLonger = /\b(?:i (?:no longer|do not|don['’]t)|forget (?:that )?i)/.source
+
 const facts: Record<'name' | 'home' | 'work' | 'deployment' | 'preference' | 'order', Fact> = {
   name: {
     // Case matters here: it tells "Ada Lovelace" from "Ada by the way".
@@ -33,43 +38,43 @@ const facts: Record<'name' | 'home' | 'work' | 'deployment' | 'preference' | 'or
     single: true,
   },
   home: {
-    stated: new RegExp(`(?<!\\bdo )\\bi live in ${value}`, 'gi'),
+    stated: new RegExp(`${notStated}i live in ${value}`, 'gi'),
     recalled: new RegExp(`\\b(?:lives|i live) in ${value}`, 'gi'),
     question: /\bwhere do i live\b/i,
     known: (place) => `you live in ${place}`,
     unknown: 'where you live',
     kept: (place) => `Lives in ${place}.`,
-    over: new RegExp(`\\bi no longer live in ${value}`, 'gi'),
+    over: new RegExp(`${noLonger} live in ${value}`, 'gi'),
     single: true,
   },
   work: {
-    stated: new RegExp(`(?<!\\bdo )\\bi work on ${value}`, 'gi'),
+    stated: new RegExp(`${notStated}i work on ${value}`, 'gi'),
     recalled: new RegExp(`\\b(?:works|i work) on ${value}`, 'gi'),
     question: /\bwhat do i work on\b|\bwhat am i working on\b/i,
     known: (subject) => `you work on ${subject}`,
     unknown: 'what you work on',
     kept: (subject) => `Works on ${subject}.`,
-    over: new RegExp(`\\bi no longer work on ${value}`, 'gi'),
+    over: new RegExp(`${noLonger} work on ${value}`, 'gi'),
     single: true,
   },
   deployment: {
-    stated: new RegExp(`(?<!\\bdo )\\bi deploy on ${value}`, 'gi'),
+    stated: new RegExp(`${notStated}i deploy on ${value}`, 'gi'),
     recalled: new RegExp(`\\b(?:deploys|i deploy) on ${value}`, 'gi'),
     question: /\b(?:where|what) do i deploy\b/i,
     known: (platform) => `you deploy on ${platform}`,
     unknown: 'where you deploy',
     kept: (platform) => `Deploys on ${platform}.`,
-    over: new RegExp(`\\bi no longer deploy on ${value}`, 'gi'),
+    over: new RegExp(`${noLonger} deploy on ${value}`, 'gi'),
     single: true,
   },
   preference: {
-    stated: new RegExp(`(?<!\\bdo )\\bi prefer ${value}`, 'gi'),
+    stated: new RegExp(`${notStated}i prefer ${value}`, 'gi'),
     recalled: new RegExp(`\\b(?:prefers|i prefer) ${value}`, 'gi'),
     question: /\bwhat do i prefer\b/i,
     known: (choice) => `you prefer ${choice}`,
     unknown: 'what you prefer',
     kept: (choice) => `Prefers ${choice}.`,
-    over: new RegExp(`\\bi no longer prefer ${value}`, 'gi'),
+    over: new RegExp(`${noLonger} prefer ${value}`, 'gi'),
     single: false,
   },
   order: {

@@ -44,3 +44,10 @@ test('a memory that says otherwise is updated, one that says the same kept, one 
     { action: 'add', text: 'Prefers tea.', from: [4] },
   ])
 })
+
+test('what is to be forgotten, or is denied, is deleted and not added', () => {
+  for (const said of ['Please forget that I live in Rome.', 'forget I live in Rome', 'I don’t live in Rome any more']) {
+    expect(written([said])).toEqual([])
+    expect(written([said], ['Lives in Rome.'])).toEqual([{ action: 'delete', memory: 1, from: [1] }])
+  }
+})
