@@ -11,6 +11,8 @@ import { type ItemRow, itemOf } from './item-rows.ts'
 /** In UTF-16 units; a question is shorter. */
 const longestQuery = 2_000
 
+const order = 'order by rank, near desc, updated_at desc, id'
+
 const live = 'coalesce(i.expires_at >= clock_timestamp(), true)'
 
 export async function searchItems(database: Database, search: ItemSearch, found?: Candidates): Promise<ItemPage> {
@@ -19,7 +21,9 @@ export async function searchItems(database: Database, search: ItemSearch, found?
   const { query, limit } = whole
   const { text, parameters } = statementOf(tenant, whole, found)
   await after
-  const rows = await database.rows(refresh ? refreshing(text) : `${text} ${result}`, parameters)
+  const rows = await (refresh
+    ? database.rows(refreshing(text, `$${parameters.length + 1}`), [...parameters, limit])
+    : database.rows(`${text} ${result}`, parameters))
   const items = rows.map(({ item, score }): FoundItem => {
     return { ...itemOf(item as ItemRow), score: score === null ? null : Number(score) }
   })
@@ -35,7 +39,6 @@ function statementOf(tenant: string, search: ReturnType<typeof wholeSearch>, fou
   const range = `i.tenant = ${bind(tenant)} and i.path >= ${bind(from)} and i.path < ${bind(before)}`
   const wanted = `${range} and ${live} and ${filter === undefined ? 'true' : filterSql(filter, bind)}`
   const page = `limit ${bind(limit + 1)} offset ${bind(offset)}`
-  const order = 'order by rank, near desc, updated_at desc, id'
   if (query === undefined) {
     const [time, behind, by] =
       afterId === undefined
@@ -76,11 +79,14 @@ function statementOf(tenant: string, search: ReturnType<typeof wholeSearch>, fou
 const result = `select recollect.item_json_v1(i) as item, h.score from hits h join recollect.items i on i.tenant = $1 and i.id = h.id
   order by h.rank, h.near desc, h.updated_at desc, h.id`
 
-/** What another is writing is left alone: it is refreshed by that, and two readers never wait for each other. */
-function refreshing(text: string): string {
+/**
+ * What another is writing is left alone: it is refreshed by that, and two readers never wait for each other. Of the hits, one may be
+ * behind the limit, to say that there is more: it was not read.
+ */
+function refreshing(text: string, limit: string): string {
   return `${text}, refreshed as (
     update recollect.items i set expires_at = clock_timestamp() + i.ttl_ms * interval '1 millisecond' from (
-      select x.id from recollect.items x where x.tenant = $1 and x.id in (select h.id from hits h) and recollect.item_stale_v1(x)
+      select x.id from recollect.items x where x.tenant = $1 and x.id in (select h.id from hits h ${order} limit ${limit}) and recollect.item_stale_v1(x)
       for update skip locked
     ) stale where i.tenant = $1 and i.id = stale.id
   ) ${result}`

@@ -60,6 +60,23 @@ export function expiry(subject: Subject) {
     await Promise.all(Object.entries(reads).map(([how, read]) => refreshed(how, read)))
   })
 
+  test('what is behind the limit of a page was not read', async () => {
+    const at = freshTenant(subject)
+    for (const key of ['a', 'b', 'c']) await at.put(['users'], key, { text: 'canary' }, { ttlMs: 1_000 })
+    const before = await at.search(['users'], { refresh: false })
+    await passing(300)
+    const read = [
+      ...(await at.search(['users'], { limit: 1 })).items,
+      ...(await at.search(['users'], { limit: 1, query: 'canary' })).items,
+      ...(await at.search(['users'], { limit: 1, afterId: '' })).items,
+    ].map(({ key }) => key)
+    const after = await at.search(['users'], { refresh: false })
+    const timeOf = (page: typeof before, name: string) => page.items.find(({ key }) => key === name)?.expiresAt
+    for (const key of ['a', 'b', 'c']) {
+      expect([key, timeOf(after, key) !== timeOf(before, key)]).toEqual([key, read.includes(key)])
+    }
+  })
+
   test('a read that does not refresh leaves its time as it is', async () => {
     const at = freshTenant(subject)
     const { tenant } = at
