@@ -3,7 +3,8 @@
 //
 // E1 What is said in a thread is read once on each branch: the facts, and how far they reach, are one write (a strict batch).
 // E2 A crash before that write repeats the work; behind it there is nothing to repeat.
-// E3 Whoever has read while another wrote, or while a memory was changed or the person was forgotten, writes nothing, and reads again.
+// E3 Whoever has read while another wrote of the same person, or while a memory was changed or the person was forgotten, writes nothing, and
+//    reads again.
 import { stateView } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
@@ -90,10 +91,11 @@ async function extractSome(
   const { operations, did } = await planned(proposals, extraction)
   // Beyond its time, another may be at work on the same.
   signal.throwIfAborted()
+  const entry = { checkpoint: `${checkpoint}`, messages: said, did, writes: operations.length > 0 }
   const deferred: Promise<unknown>[] = []
   const results = await store.batch({
     tenant: of.tenant,
-    operations: [...operations, logged(of, log, { checkpoint: `${checkpoint}`, messages: said, did })],
+    operations: [...operations, ...logged(of, log, entry)],
     strict: true,
     defer: (work) => void deferred.push(work),
   })

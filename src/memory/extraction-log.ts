@@ -21,6 +21,8 @@ export interface ExtractionLog {
   readonly version: number
   /** Marks of the messages that were read last, oldest first. */
   readonly read: readonly string[]
+  /** Version of the person's turn to write, 0 for none yet. */
+  readonly turn: number
 }
 
 export interface ThreadOf {
@@ -43,38 +45,55 @@ export function extractionsOf({ user }: Pick<ThreadOf, 'user'>): readonly string
 const addressOf = ({ tenant, user, thread }: ThreadOf) => ({ tenant, namespace: extractionsOf({ user }), key: thread })
 
 /**
+ * Whose turn it is to write facts of a person: written with them, so that of two threads that are read at once the later reads again,
+ * what the other wrote included. No thread has such an id.
+ */
+const turnKey = '$turn'
+
+/**
  * Made before the thread is read: when the person is forgotten meanwhile it is gone, and nothing that waits for its version is written.
  */
 export async function openExtractionLog(store: Store, of: ThreadOf): Promise<ExtractionLog> {
   const address = addressOf(of)
-  let item = await store.get({ ...address, refresh: false })
+  const reads = [address, { ...address, key: turnKey }].map(({ namespace, key }) => {
+    return { op: 'get', namespace, key, refresh: false } as const
+  })
+  const found = await store.batch({ tenant: of.tenant, operations: reads })
+  const [kept, latest] = found.map((one) => (one.op === 'get' ? one.item : undefined))
+  const turn = latest?.version ?? 0
+  let item = kept
   if (item === undefined) {
     // For a day, until something is in it: of a person who is forgotten just now nobody comes back to take it away.
     const made = { ...address, value: { read: [], did: [] }, text: false, ttlMs: dayMs, expectedVersion: 0 } as const
     const { outcome, version } = await store.put(made)
-    if (outcome === 'saved') return { version, read: [] }
+    if (outcome === 'saved') return { version, read: [], turn }
     item = await store.get({ ...address, refresh: false })
   }
   const read = isRecord(item?.value) && Array.isArray(item.value.read) ? item.value.read : []
-  return { version: item?.version ?? 0, read: read.filter((mark) => typeof mark === 'string') }
+  return { version: item?.version ?? 0, read: read.filter((mark) => typeof mark === 'string'), turn }
 }
 
-/** What the thread's log is to become, if nobody has written it since. */
+/** What the thread's log is to become, if nobody has written it since; and with facts, if nobody has written any. */
 export function logged(
   of: ThreadOf,
   log: ExtractionLog,
-  { checkpoint, messages, did }: ExtractionEntry,
-): ItemOperation {
+  { checkpoint, messages, did, writes }: ExtractionEntry,
+): readonly ItemOperation[] {
   const { tenant: _, ...address } = addressOf(of)
   const read = [...log.read, ...messages.map(markOf)].slice(-marksKept)
-  const value = { checkpoint, read, did }
-  return { op: 'put', ...address, value, text: false, ttlMs: null, expectedVersion: log.version }
+  const entry = { op: 'put', ...address, text: false, ttlMs: null } as const
+  const put = { ...entry, value: { checkpoint, read, did }, expectedVersion: log.version }
+  if (!writes) return [put]
+  const mark = hashOf(of.thread, checkpoint, ...read)
+  return [put, { ...entry, key: turnKey, value: { mark }, expectedVersion: log.turn }]
 }
 
 interface ExtractionEntry {
   readonly checkpoint: string
   readonly messages: readonly Message[]
   readonly did: readonly ExtractionDeed[]
+  /** Whether facts are written. */
+  readonly writes: boolean
 }
 
 /** A copy has the same messages, which are not to be read again: what was forgotten since would come back. Gives whether there is one now. */

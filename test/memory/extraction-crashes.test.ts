@@ -46,6 +46,27 @@ describe.each(Object.entries(storages))('in %s', (_, fresh) => {
     expect(await log()).toMatchObject({ did: [{ action: 'added', memory: item?.id }] })
   })
 
+  test('two threads of one person that are read at once are as one after the other: what contradicts replaces', async () => {
+    const storage = await fresh()
+    const both = Promise.withResolvers<void>()
+    let asked = 0
+    const { say, quiet, facts, items } = extractingOver(storage, {
+      written: async (...given) => {
+        if (++asked === 2) both.resolve()
+        await both.promise
+        return scripted(...given)
+      },
+    })
+    await say('I live in Paris', 'a')
+    await say('I live in Rome', 'b')
+    await quiet()
+    expect(await facts()).toHaveLength(1)
+    const [{ key } = { key: '' }] = await items()
+    const versions = await storage.store.history({ tenant: 'acme', namespace: ['users', 'alex'], key })
+    expect(versions.map(({ value }) => value.text).toSorted()).toEqual(['Lives in Paris.', 'Lives in Rome.'])
+    expect(asked).toBe(3)
+  })
+
   test('a memory that changes meanwhile is read again, and no change is lost', async () => {
     const storage = await fresh()
     const at = { tenant: 'acme', namespace: ['users', 'alex'], key: 'deploys' }
