@@ -14,6 +14,22 @@ export const extractionGuards: readonly Mutant[] = [
     killedBy: ['two at work on one thread', 'a person who is forgotten while the model thinks'],
   },
   {
+    ...{
+      guard: 'E3 facts of a person are written one after the other',
+      ...memory('extraction-log', 'extraction-crashes'),
+    },
+    ...{ find: 'value: { mark }, expectedVersion: log.turn', replace: 'value: { mark }' },
+    killedBy: ['two threads of one person that are read at once'],
+  },
+  {
+    ...{ guard: 'what has taken the place of a sentence keeps it', ...memory('extraction', 'extraction') },
+    ...{
+      find: 'if (item === undefined) return { key, version: 0 }',
+      replace: 'return { key, version: item?.version ?? 0 }',
+    },
+    killedBy: ['and was replaced, then said again'],
+  },
+  {
     ...{ guard: 'E1 what was read is not read again', ...memory('extraction-log', 'extraction') },
     ...{ find: 'marks.has(markOf(message))', replace: 'false' },
     killedBy: ['is read once', 'on a fork is read'],
