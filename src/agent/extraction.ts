@@ -29,7 +29,8 @@ import type { Deliver } from '../runtime/delivery.ts'
 import type { Extraction, ReadThrough } from '../runtime/extraction.ts'
 import { replyOf } from '../runtime/reply.ts'
 
-const mostTries = 3
+/** As many as a sweep delivers at once: threads of one person each get their turn. */
+const mostTries = 4
 
 /**
  * For `compile({ extract: extraction() })`: once a thread is quiet, a model call distils lasting facts of what was said in it. Throws
