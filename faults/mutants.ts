@@ -22,7 +22,7 @@ const soundTests: Readonly<Record<string, readonly string[]>> = {
   'test/contract/approval-races.test.ts': ['sweeps side by side end a question once'],
 }
 
-const guards = [
+export const guards: readonly Mutant[] = [
   ...[...claims, ...commits, ...approvalGuards, ...retention, ...runtimeGuards],
   ...[...extractionGuards, ...memoryGuards],
 ]

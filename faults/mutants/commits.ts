@@ -69,7 +69,8 @@ export const commits: readonly Mutant[] = [
     killedBy: ['a run that goes on keeps the thread, renews its lease'],
   },
   {
-    ...{ guard: 'attempts counted anew by a commit', ...commit, find: 'attempts = 0, ', replace: '' },
+    ...{ guard: 'attempts counted anew by a commit', ...commit },
+    ...{ find: 'error = _error, attempts = 0, ', replace: 'error = _error, ' },
     killedBy: ['a run that goes on keeps the thread, renews its lease', 'a commit of two checkpoints moves the head'],
   },
   {
@@ -85,9 +86,9 @@ export const commits: readonly Mutant[] = [
     killedBy: ['T5 what a failed superstep had finished is found'],
   },
   {
-    ...{ guard: 'hash put back by a rollback', ...supersede },
-    find: 'set head = first_base, head_hash = coalesce(',
-    replace: 'set head = first_base, head_hash = coalesce(t.head_hash, ',
+    ...{ guard: 'hash put back by a rollback', ...commit, within: 'put_back' },
+    find: 'set head = _base, head_hash = coalesce(',
+    replace: 'set head = _base, head_hash = coalesce(t.head_hash, ',
     killedBy: ['a run rolled back is as if it had never begun'],
   },
   {

@@ -114,8 +114,8 @@ export const runtimeGuards: readonly Mutant[] = [
   {
     ...{ guard: 'what a node says after its time', ...runtime('task-context', 'node') },
     ...{
-      find: 'emit: (event) => (this.#closed ? undefined : this.#scope.emit(event)),',
-      replace: 'emit: (event) => this.#scope.emit(event),',
+      find: 'emit: (event) => (this.#closed || silent ? undefined : this.#scope.emit(event)),',
+      replace: 'emit: (event) => (silent ? undefined : this.#scope.emit(event)),',
     },
     killedBy: ['that is out of time tells no more'],
   },
