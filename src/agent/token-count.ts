@@ -1,4 +1,5 @@
 // How many tokens messages have: by a tokenizer, or by what the model itself counted when it answered last.
+import { RecollectError } from '../kernel/errors.ts'
 import type { Message } from '../ports/model.ts'
 
 /** Of a text. May load a tokenizer first: `async (text) => (await import('…')).countTokens(text)`. */
@@ -30,10 +31,14 @@ export function bytesOf(message: Message): number {
   return perMessage.bytes + bytesIn(textOf(message))
 }
 
-/** By `countTokens`, or as many bytes a token as the last answer that noted what it was counted from. */
+/** By `countTokens`, which throws `graph_invalid` for what is no count; or as many bytes a token as the last answer that noted what it was counted from. */
 export function tokensBy(messages: readonly Message[], countTokens: CountTokens | undefined): TokensOf {
-  if (countTokens !== undefined) return async (message) => perMessage.tokens + (await countTokens(textOf(message)))
-  return estimateBy(messages)
+  if (countTokens === undefined) return estimateBy(messages)
+  return async (message) => {
+    const count = await countTokens(textOf(message))
+    if (count >= 0) return perMessage.tokens + count
+    throw new RecollectError('graph_invalid', `countTokens must give how many tokens a text has, not ${count}.`)
+  }
 }
 
 export function estimateBy(messages: readonly Message[]): (message: Message) => number {

@@ -68,6 +68,7 @@ export function boundMemory({ store, tenant, namespace, effects, author, keyFor,
   return {
     namespace,
     async recall(text, { limit = 5, filter, budgetTokens = 1_000 } = {}) {
+      if (!(budgetTokens >= 0)) throw new RecollectError('input_invalid', 'budgetTokens must be a number, 0 or more.')
       const query = /[\p{L}\p{N}]/u.test(text) ? text.trim() : ''
       const { items } = await store.search({
         ...{ tenant, prefix: namespace, limit, ...effects },

@@ -155,6 +155,12 @@ describe('tokens', () => {
     // The thread is not counted, only what fits and what first does not.
     expect(loaded).toBeLessThan(14)
   })
+
+  test.each([Number.NaN, -1, undefined])('are refused when a tokenizer gives %s', async (count) => {
+    const countTokens = () => count as number
+    const refused = trimmed(plainConversation(9), { tokens: 70, countTokens })
+    await expect(refused).rejects.toMatchObject({ code: 'graph_invalid', message: expect.stringContaining(`${count}`) })
+  })
 })
 
 test('a function of your own says what is seen', async () => {

@@ -205,6 +205,11 @@ test('a recall keeps to its budget and its limit', async () => {
         for (const options of [{}, { limit: 2 }, { budgetTokens: 350 }, { budgetTokens: 10 }]) {
           sizes.push((await mine.recall('tea', options)).length)
         }
+        const refused = mine.recall('tea', { budgetTokens: Number.NaN })
+        await expect(refused).rejects.toMatchObject({
+          code: 'input_invalid',
+          message: expect.stringContaining('budget'),
+        })
       },
     },
     edges: { start: 'a' },
