@@ -1,8 +1,8 @@
 // `npm run size`: what a Worker with everything weighs, what the core alone weighs, and how long the Worker takes to start.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
@@ -14,14 +14,14 @@ interface Weight {
 const scratch = mkdtempSync(join(tmpdir(), 'recollect-size-'))
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 
-const sizes = { worker: workerWeight(), core: await coreWeight(), startupMs: startupMs() }
+const sizes = { worker: workerWeight(), core: await coreWeight(), ...startups() }
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(sizes)}\n`)
 else print()
 
 /** The upload as `wrangler deploy` would make it, minified as wrangler.toml says. */
 function workerWeight(): Weight {
   const folder = join(scratch, 'worker')
-  wrangler('deploy', '--dry-run', '--outdir', folder)
+  wrangler('.', 'deploy', '--dry-run', '--outdir', folder)
   const uploaded = readdirSync(folder).filter((name) => !name.endsWith('.map') && name !== 'README.md')
   return uploaded.map((name) => weigh(readFileSync(join(folder, name)))).reduce(sum)
 }
@@ -55,28 +55,43 @@ interface CpuProfile {
   timeDeltas: number[]
 }
 
-/** CPU time until the first request could be taken, in the local workerd: the median of five starts. */
-function startupMs(): number | null {
+/**
+ * CPU time until the first request could be taken, in the local workerd: the median of five starts. In turns with a Worker that
+ * has nothing in it, for that much is the runtime's own, and both say how fast the machine is just now.
+ */
+function startups(): { startupMs: number | null; emptyStartupMs: number | null } {
   try {
-    const starts = [1, 2, 3, 4, 5].map(profiledStartMs).toSorted((a, b) => a - b)
-    return starts[2] ?? null
+    const empty = emptyWorker()
+    const pairs = [1, 2, 3, 4, 5].map(() => [profiledStartMs('.'), profiledStartMs(empty)] as const)
+    const median = (times: number[]) => times.toSorted((a, b) => a - b)[2] ?? null
+    return { startupMs: median(pairs.map(([own]) => own)), emptyStartupMs: median(pairs.map(([, none]) => none)) }
   } catch (error) {
     process.stderr.write(`startupMs is not measured: ${error instanceof Error ? error.message : String(error)}\n`)
-    return null
+    return { startupMs: null, emptyStartupMs: null }
   }
 }
 
-function profiledStartMs(): number {
+function emptyWorker(): string {
+  const folder = join(scratch, 'empty')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'index.js'), 'export default { fetch: () => new Response() }\n')
+  const settings = readFileSync('wrangler.toml', 'utf8').match(/^compatibility_\w+ = .*$/gm) ?? []
+  writeFileSync(join(folder, 'wrangler.toml'), ['name = "empty"', 'main = "index.js"', ...settings, ''].join('\n'))
+  return folder
+}
+
+function profiledStartMs(folder: string): number {
   const file = join(scratch, 'startup.cpuprofile')
-  wrangler('check', 'startup', '--outfile', file)
+  wrangler(folder, 'check', 'startup', '--outfile', file)
   const { nodes, samples, timeDeltas }: CpuProfile = JSON.parse(readFileSync(file, 'utf8'))
   const idle = new Set(nodes.filter(({ callFrame }) => callFrame.functionName === '(idle)').map(({ id }) => id))
   const busy = samples.map((id, index) => (idle.has(id) ? 0 : (timeDeltas[index] ?? 0)))
   return Math.round(busy.reduce((total, microseconds) => total + microseconds, 0) / 100) / 10
 }
 
-function wrangler(...args: string[]): void {
-  execFileSync(process.execPath, ['node_modules/wrangler/bin/wrangler.js', ...args], {
+function wrangler(folder: string, ...args: string[]): void {
+  execFileSync(process.execPath, [resolve('node_modules/wrangler/bin/wrangler.js'), ...args], {
+    cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 120_000,
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
@@ -97,5 +112,10 @@ function print(): void {
   process.stdout.write(`${''.padEnd(30)}${'raw'.padStart(12)}${'gzip'.padStart(12)}\n`)
   process.stdout.write(row('Worker, everything', sizes.worker))
   process.stdout.write(row('core: graph and runtime', sizes.core))
-  process.stdout.write(`${'start-up CPU, local workerd'.padEnd(30)}${`${sizes.startupMs ?? '–'} ms`.padStart(12)}\n`)
+  for (const [name, ms] of [
+    ['start-up CPU, local workerd', sizes.startupMs],
+    ['the same of an empty Worker', sizes.emptyStartupMs],
+  ] as const) {
+    process.stdout.write(`${name.padEnd(30)}${`${ms ?? '–'} ms`.padStart(12)}\n`)
+  }
 }
