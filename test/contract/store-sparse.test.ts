@@ -1,5 +1,5 @@
-// The store behind a sparse index, which has taken what was written: what an index has to do with, beside what it passes on.
+// The store behind a sparse index, which has taken what was written.
 import { indexedStoreOf } from './indexed-store.ts'
-import { indexedContract } from './store.ts'
+import { storeContract } from './store.ts'
 
-indexedContract('sparse', () => indexedStoreOf({ kind: 'sparse', settled: true }))
+storeContract('neon behind a sparse index', () => indexedStoreOf({ kind: 'sparse', settled: true }))

@@ -27,21 +27,16 @@ export const retention = [
 
 type Part = (subject: () => Store, checkpointer: () => Checkpointer) => void
 
-const all = { items, versions, searching, namespaces, expiry, holding, 'hostile text': hostile }
-
 export function storeContract(name: string, make: () => Promise<MadeStore>) {
-  suite(`${name} keeps the store contract`, make, { ...all, filters })
+  suite(`${name} keeps the store contract`, make, {
+    ...{ items, versions, searching, filters, namespaces, expiry, holding },
+    'hostile text': hostile,
+  })
 }
 
-/** Filters without words are left out: they are asked of no index, and are the same statements as without one. */
-export function indexedContract(name: string, make: () => Promise<MadeStore>) {
-  suite(`a store behind an index that is ${name} keeps the contract`, make, all)
-}
-
-/** The part of it that is otherwise for another kind of index; with hostile text where another part of the index takes it. */
-export function searchContract(name: string, make: () => Promise<MadeStore>, hostileText = false) {
-  const parts = { searching, ...(hostileText && { 'hostile text': hostile }) }
-  suite(`an index that is ${name} keeps the contract on search`, make, parts)
+/** The part of it that an index has to do with. */
+export function searchContract(name: string, make: () => Promise<MadeStore>) {
+  suite(`an index that is ${name} keeps the contract on search`, make, { searching })
 }
 
 function suite(name: string, make: () => Promise<MadeStore>, parts: Readonly<Record<string, Part>>) {
