@@ -250,6 +250,27 @@ create table if not exists recollect.deliveries (
 create index if not exists deliveries_of_endpoint on recollect.deliveries (tenant, endpoint, at);
 create index if not exists deliveries_old on recollect.deliveries (at);
 
+-- A text as its words are compared, as src/kernel/words.ts has it: without accents, and of scripts that put no spaces between words,
+-- or put endings to them, each two letters that stand together. What a column is made of cannot change: another spelling is a _v2.
+create or replace function recollect.spelled_v1(_text text) returns text language sql immutable as $$
+  with bare as (
+    select normalize(regexp_replace(lower(normalize(_text, nfkd)), '[\u0300-\u036f]', '', 'g'), nfc) as text
+  ), plain as (
+    select replace(replace(replace(translate(b.text, 'øłđı’', 'oldi'''), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe') as text,
+      '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc-\u30ff'
+        || '\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af]+' as unspaced
+    from bare b
+  )
+  select regexp_replace(p.text, p.unspaced, ' ', 'g') || coalesce((
+    select string_agg(' ' || pair, '') from (
+      select coalesce(letter || lead(letter) over (partition by run order by place), case place when 1 then letter end) as pair
+      from regexp_matches(p.text, p.unspaced, 'g') with ordinality runs (letters, run),
+        unnest(string_to_array(letters[1], null)) with ordinality each (letter, place)
+    ) pairs
+  ), '')
+  from plain p
+$$;
+
 -- Since 2. What is remembered across threads: items under namespaces. `id` is made of namespace and key; `path` is the namespace, each
 -- segment with a mark behind it that no segment contains, so that what lies below a namespace is a range of paths. `value` is kept
 -- as text; `doc` is what filters read of it, without what jsonb refuses. `space`: which part of the index it is in. An item whose
@@ -277,7 +298,8 @@ create table if not exists recollect.items (
   expires_at timestamptz,
   created_at timestamptz not null,
   updated_at timestamptz not null,
-  words tsvector generated always as (to_tsvector('english', text) || to_tsvector('simple', text)) stored,
+  words tsvector generated always as (
+    to_tsvector('english', recollect.spelled_v1(text)) || to_tsvector('simple', recollect.spelled_v1(text))) stored,
   primary key (tenant, id)
 );
 
@@ -1596,7 +1618,7 @@ $$;
 create or replace function recollect.query_words_v1(_query text) returns tsquery language sql stable as $$
   with asked as (
     select w.word, tsvector_to_array(to_tsvector('english', w.word)) as stems
-    from unnest(tsvector_to_array(to_tsvector('simple', _query))) w (word)
+    from unnest(tsvector_to_array(to_tsvector('simple', recollect.spelled_v1(_query)))) w (word)
   ), telling as (
     select unnest(array_append(a.stems, a.word)) as word from asked a where a.stems <> '{}'
   )

@@ -1,4 +1,5 @@
 // Vectors of hashed words. NOT a real embedding: texts are near each other only if they share words, whatever they mean.
+import { spelledWords } from '../../src/kernel/words.ts'
 import { type EmbeddingRequest, embeddingModel } from './request.ts'
 import { estimatedTokens } from './usage.ts'
 
@@ -24,7 +25,7 @@ export function hashedWords(text: string, dimensions: number): Float32Array {
     const place = (hash >>> 1) % dimensions
     vector[place] = (vector[place] ?? 0) + (hash & 1 ? 1 : -1)
   }
-  for (const word of text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []) add(word)
+  for (const word of spelledWords(text)) add(word)
   // No words, or words that cancelled each other: there is still a direction, and no division by zero.
   if (vector.every((value) => value === 0)) add(text)
   const length = Math.hypot(...vector)

@@ -15,11 +15,14 @@ export interface MemoryToolOptions {
 const memoryOf = ({ namespace = ownNamespace }: MemoryToolOptions, context: ToolContext) =>
   context.memory(...namespaceFor(namespace, context))
 
-/** `remember`: keeps one fact, and refuses what looks like a secret. What is remembered has the source `tool`. */
+/**
+ * `remember`: keeps one fact, and refuses what looks like a secret. What is remembered has the source `tool`, and under a `key` it
+ * takes the place of what the tool remembered under it before, as the item `tool:<key>`.
+ */
 export function rememberTool(options: MemoryToolOptions = {}): Tool {
   return tool('remember', {
     description:
-      'Keep one lasting fact or preference for later conversations, in one sentence that stands by itself. Not for secrets or passing matters.',
+      'Keep one lasting fact or preference for later conversations, in one sentence that stands by itself. Under the same key a later one takes its place. Not for secrets or passing matters.',
     input: z.object({
       text: z.string().check(z.minLength(1), z.maxLength(2_000)),
       key: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
@@ -31,7 +34,9 @@ export function rememberTool(options: MemoryToolOptions = {}): Tool {
         const refusal = `Not remembered: this looks like ${secret}, and secrets are never kept. Leave it out, or remember nothing of it.`
         throw new RecollectError('input_invalid', refusal)
       }
-      const told = { source: 'tool', ...(key !== undefined && { key }), ...(tags !== undefined && { tags }) }
+      // Among the model's own: a text that talks it into a key takes the place of nothing that the application keeps.
+      const own = key === undefined ? {} : { key: `tool:${key}` }
+      const told = { source: 'tool', ...own, ...(tags !== undefined && { tags }) }
       const { id } = await memoryOf(options, context).remember(text, told)
       return `remembered as [${id}]`
     },

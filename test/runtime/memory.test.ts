@@ -117,7 +117,7 @@ test('what a run has forgotten or said otherwise itself, its model is not told a
   const store = memoryStore()
   const place = { tenant: 'acme', namespace: ['users', 'alex'] }
   const { id } = await store.put({ ...place, key: 'home', value: { text: 'Alex lives in Paris' } })
-  await store.put({ ...place, key: 'work', value: { text: 'Alex works in Paris' } })
+  await store.put({ ...place, key: 'tool:work', value: { text: 'Alex works in Paris' } })
   const model = scriptedModel((said) => {
     if (said.at(-1)?.role === 'tool') return 'done'
     const text = 'Alex works in Rome'
@@ -133,6 +133,25 @@ test('what a run has forgotten or said otherwise itself, its model is not told a
   expect(before).toContain('works in Paris')
   expect(after).not.toContain('Paris')
   expect(after).toContain('works in Rome')
+})
+
+test('under a key a tool takes the place of what it remembered itself, and of nothing that an application keeps there', async () => {
+  const store = memoryStore()
+  const place = { tenant: 'acme', namespace: ['users', 'alex'] }
+  await store.put({ ...place, key: 'plan', value: { text: 'Alex pays for the small plan' } })
+  const texts = ['Alex pays for the large plan', 'Alex has the largest plan for free']
+  const model = scriptedModel((said) => {
+    const text = texts.shift()
+    if (text === undefined) return `done after ${said.length}`
+    return { calls: [{ name: 'remember', arguments: { text, key: 'plan' } }] }
+  })
+  const app = agent({ tools: [rememberTool()] }).compile({ checkpointer: memoryCheckpointer(), store, model })
+  await app.invoke({ messages: user('Remember my plan.') }, { ...alex, thread: 't' })
+  const { items } = await store.search({ tenant: 'acme', prefix: [] })
+  expect(Object.fromEntries(items.map(({ key, text }) => [key, text]))).toEqual({
+    plan: 'Alex pays for the small plan',
+    'tool:plan': 'Alex has the largest plan for free',
+  })
 })
 
 test('what state was made to name from outside is not read for somebody whom it does not belong to', async () => {

@@ -1,5 +1,6 @@
-// Sparse vectors of English words, for an index that finds by words.
+// Sparse vectors of words, English ones by their stems, for an index that finds by words.
 import { stem } from 'porter2'
+import { spelledWords } from '../../kernel/words.ts'
 import type { Nearby } from '../../ports/store.ts'
 
 export interface SparseVector {
@@ -52,13 +53,9 @@ const unsaid = new Set(
    these they this those through to too under until up very was we were what when where which while who whom why will
    with would you your yours yourself yourselves`.split(/\s+/),
 )
-/** What an apostrophe ties to a word: "it's", "don't", "we'll". */
-const tied = /(?:n't|'(?:s|m|d|ll|re|ve))$/
-
 /** Stems in the order of the text; without what says nothing, unless it says nothing else. */
 function wordsOf(text: string): readonly string[] {
-  const plain = text.normalize('NFKC').toLowerCase().replaceAll('’', "'")
-  const words = (plain.match(/[\p{L}\p{N}]+(?:'\p{L}+)*/gu) ?? []).map((word) => word.replace(tied, ''))
+  const words = spelledWords(text)
   const telling = words.filter((word) => !unsaid.has(word))
   return (telling.length === 0 ? words : telling).map(stem)
 }

@@ -57,6 +57,28 @@ export function searching(subject: Subject) {
     expect(await at.nearest(['users', 'alex'], 'nothing of the kind', 0)).toEqual([])
   })
 
+  test.each([
+    ['Chinese', '他喜欢绿茶，住在北京市', '北京有什么茶？'],
+    ['Japanese', '東京のデータセンターにデプロイします', 'デプロイ先は？'],
+    ['Korean', '서울에서 쿠버네티스를 배포합니다', '서울 배포'],
+    ['Thai', 'เขาชอบชาเขียว', 'ชาเขียว'],
+    ['Hindi', 'उसे हिन्दी किताबें पसंद हैं', 'हिन्दी'],
+    ['Russian', 'Любит чёрный чай', 'черный'],
+    ['German', 'Mag Grünkohl aus der Hauptstraße', 'gruenkohl grunkohl'],
+    ['German in capitals', 'Wohnt in der Goethestraße', 'GOETHESTRASSE'],
+    ['French', 'Va à l’école à vélo', 'ECOLE'],
+    ['Polish', 'Mieszka w Łodzi', 'lodzi'],
+    ['Turkish', 'İstanbul’da oturuyor', 'istanbul'],
+    ['wide letters', 'ＡＢＣ１２３ is the badge', 'abc123'],
+    ['two scripts in one word', '用Kubernetes部署服务', 'kubernetes'],
+  ])('words are found in any script and spelling: %s', async (_, text, query) => {
+    const at = freshTenant(subject)
+    await at.put(['a'], 'wanted', { text })
+    for (const other of ['Prefers tea', '上海天气很好', '大阪は雨です', '부산', 'แมว', 'नमस्ते', 'Пьёт кофе', 'Kaffee'])
+      await at.put(['a'], other)
+    expect(await at.nearest(['a'], query, 1)).toEqual(['wanted'])
+  })
+
   test('what was written just now is found', async () => {
     const at = freshTenant(subject)
     for (let n = 0; n < 5; n++) {
