@@ -151,6 +151,20 @@ test('an index that hangs is given up, and reads and writes go on', async () => 
   expect(await store.put({ tenant, namespace: ['a'], key: 'k', value: {} })).toMatchObject({ outcome: 'saved' })
 })
 
+test('what is written may take longer than what is asked', async () => {
+  const { url, token } = vector
+  const index = upstashItemIndex({ url, token, kind: 'hybrid', embedder, timeoutMs: 1_000 })
+  const store = storeWith()
+  await put(store, 'k', 'prefers tea')
+  const [item] = (await store.search({ tenant, prefix: [] })).items
+  if (item === undefined) throw new Error('There is no item.')
+  vector.standIn.knobs.latencyMs = 1_500
+  const place = { tenant, space: 'slow' }
+  await index.upsert(place, [{ item, nearby: {}, vector: [1, 0, 0] }])
+  const asked = index.query(place, { text: 'tea', vector: [1, 0, 0], prefix: [], filter: undefined, limit: 1 })
+  await expect(asked).rejects.toMatchObject({ code: 'storage_unavailable' })
+})
+
 test('without its embedder a search goes by words, and says so', async () => {
   const store = storeWith()
   await put(store, 'tea', 'Prefers green tea')

@@ -16,7 +16,7 @@ export interface UpstashItemIndexOptions extends UpstashAddress {
   readonly fusion?: 'RRF' | 'DBSF'
   /** Begins the names of namespaces, so that several deployments may share an index: letters, digits, `_` and `-`. */
   readonly prefix?: string
-  /** How long one request may take, in milliseconds. 2,000 unless told otherwise. */
+  /** How long a search may take, in milliseconds. 2,000 unless told otherwise. Five times as long for what is written: nobody waits for it. */
   readonly timeoutMs?: number
 }
 
@@ -24,10 +24,14 @@ export interface UpstashItemIndexOptions extends UpstashAddress {
 export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
   const { url, token, kind, embedder, timeoutMs = 2_000 } = options
   const place = placing(options.prefix ?? 'recollect')
-  const index = new Index({
-    ...{ url, token, enableTelemetry: false, retry: { retries: 0 } },
-    signal: () => AbortSignal.timeout(timeoutMs),
-  })
+  const within = (ms: number) =>
+    new Index({
+      ...{ url, token, enableTelemetry: false, retry: { retries: 0 } },
+      signal: () => AbortSignal.timeout(ms),
+    })
+  const index = within(timeoutMs)
+  // A page of a hundred vectors is megabytes, and a model of Upstash may have to read them first.
+  const written = within(5 * timeoutMs)
   const own = kind === 'sparse' || embedder !== undefined
   return {
     setup: setupOf(options),
@@ -36,11 +40,11 @@ export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
         const into = { namespace: place(at) }
         const vectors = () => entries.map((entry) => vectorsOf(entry, kind))
         const texts = () => entries.map(({ item }) => ({ ...namedOf(item), data: item.text }))
-        await (own ? index.upsert(vectors(), into) : index.upsert(texts(), into))
+        await (own ? written.upsert(vectors(), into) : written.upsert(texts(), into))
       }),
     delete: (at, ids) =>
       guarded(kind, async () => {
-        await index.delete([...ids], { namespace: place(at) })
+        await written.delete([...ids], { namespace: place(at) })
       }),
     query: (at, query) => guarded(kind, () => ask(index, place(at), query, options)),
   }
