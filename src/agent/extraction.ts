@@ -8,7 +8,7 @@
 import { stateView } from '../graph/plan.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
-import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
+import type { Namespace } from '../kernel/namespace.ts'
 import { wholeNumber } from '../kernel/number.ts'
 import { type ExtractOptions, planned } from '../memory/extraction.ts'
 import {
@@ -21,7 +21,7 @@ import {
   type ThreadOf,
 } from '../memory/extraction-log.ts'
 import { extractionRequest, proposalsOf } from '../memory/extraction-request.ts'
-import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
+import { namespaceFor, templateOf } from '../memory/namespace-template.ts'
 import type { Message } from '../ports/model.ts'
 import type { Item, Store } from '../ports/store.ts'
 import { positionAt } from '../runtime/chain.ts'
@@ -38,12 +38,13 @@ const mostTries = 4
  * a store, a model or the channel `messages` is missing.
  */
 export function extraction(options: ExtractOptions = {}): Extraction {
-  const { afterMs = 30_000, namespace = ownNamespace } = options
-  assertNamespace(namespace)
+  const { afterMs = 30_000 } = options
+  const namespace = templateOf(options.namespace)
   wholeNumber('extraction({ afterMs })', afterMs, { atLeast: 0, atMost: 86_400_000 })
-  return { afterMs, reader: (house) => reading(partsOf(house), options) }
+  return { afterMs, reader: (house) => reading(partsOf(house), { ...options, namespace }) }
 }
 
+type Placed = ExtractOptions & { readonly namespace: Namespace }
 type Parts = { readonly [Name in keyof ReadThrough]: NonNullable<ReadThrough[Name]> }
 
 function partsOf({ graph, checkpointer, store, model }: ReadThrough): Parts {
@@ -58,7 +59,7 @@ function partsOf({ graph, checkpointer, store, model }: ReadThrough): Parts {
   return { graph, checkpointer, store, model }
 }
 
-function reading(parts: Parts, options: ExtractOptions): Deliver {
+function reading(parts: Parts, options: Placed): Deliver {
   return async ({ tenant, thread }, { signal }) => {
     const record = await parts.checkpointer.threads.get({ tenant, thread, owner: null })
     if (record === undefined) return
@@ -75,7 +76,7 @@ function reading(parts: Parts, options: ExtractOptions): Deliver {
 /** `written`: there is more to read. */
 async function extractSome(
   parts: Parts,
-  options: ExtractOptions,
+  options: Placed,
   of: ThreadOf,
   signal: AbortSignal,
 ): Promise<'read' | 'written' | 'outdated'> {
@@ -84,7 +85,7 @@ async function extractSome(
   const { checkpoint, said, more } = await readThread(parts, options, of, log)
   if (checkpoint === undefined) await dropExtractionLog(store, of)
   if (said.length === 0) return 'read'
-  const namespace = namespaceFor(options.namespace ?? ownNamespace, of)
+  const namespace = namespaceFor(options.namespace, of)
   const memories = await near(store, of.tenant, namespace, said)
   const proposals = proposalsOf(await asked(parts, said, memories, signal))
   const at = (key: string) => store.get({ tenant: of.tenant, namespace, key, refresh: false })

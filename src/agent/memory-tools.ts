@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import type { Namespace } from '../kernel/namespace.ts'
-import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
+import { namespaceFor, templateOf } from '../memory/namespace-template.ts'
 import { recalledText } from '../memory/recalled-text.ts'
 import { secretIn } from '../memory/secrets.ts'
 import { type Tool, type ToolContext, tool } from './tool.ts'
@@ -12,15 +12,21 @@ export interface MemoryToolOptions {
   readonly namespace?: Namespace
 }
 
-const memoryOf = ({ namespace = ownNamespace }: MemoryToolOptions, context: ToolContext) =>
-  context.memory(...namespaceFor(namespace, context))
+function memoryIn({ namespace }: MemoryToolOptions) {
+  const template = templateOf(namespace)
+  return (context: ToolContext) => context.memory(...namespaceFor(template, context))
+}
+
+const requires = ['store'] as const
 
 /**
  * `remember`: keeps one fact, and refuses what looks like a secret. What is remembered has the source `tool`, and under a `key` it
  * takes the place of what the tool remembered under it before, as the item `tool:<key>`.
  */
 export function rememberTool(options: MemoryToolOptions = {}): Tool {
+  const memoryOf = memoryIn(options)
   return tool('remember', {
+    requires,
     description:
       'Keep one lasting fact or preference for later conversations, in one sentence that stands by itself. Under the same key a later one takes its place. Not for secrets or passing matters.',
     input: z.object({
@@ -37,7 +43,7 @@ export function rememberTool(options: MemoryToolOptions = {}): Tool {
       // Among the model's own: a text that talks it into a key takes the place of nothing that the application keeps.
       const own = key === undefined ? {} : { key: `tool:${key}` }
       const told = { source: 'tool', ...own, ...(tags !== undefined && { tags }) }
-      const { id } = await memoryOf(options, context).remember(text, told)
+      const { id } = await memoryOf(context).remember(text, told)
       return `remembered as [${id}]`
     },
   })
@@ -45,14 +51,16 @@ export function rememberTool(options: MemoryToolOptions = {}): Tool {
 
 /** `recall`: what is near a question. */
 export function recallTool(options: MemoryToolOptions = {}): Tool {
+  const memoryOf = memoryIn(options)
   return tool('recall', {
+    requires,
     description: 'Look up what was remembered in earlier conversations. Cite what you use by its id, as [id].',
     input: z.object({
       query: z.string().check(z.minLength(1), z.maxLength(1_000)),
       limit: z.optional(z.int().check(z.minimum(1), z.maximum(20))),
     }),
     run: async ({ query, limit = 5 }, context) => {
-      const memories = await memoryOf(options, context).recall(query, { limit })
+      const memories = await memoryOf(context).recall(query, { limit })
       return recalledText(memories) || 'Nothing is remembered about that.'
     },
   })
@@ -60,11 +68,13 @@ export function recallTool(options: MemoryToolOptions = {}): Tool {
 
 /** `forget`: deletes one memory, with its history. */
 export function forgetTool(options: MemoryToolOptions = {}): Tool {
+  const memoryOf = memoryIn(options)
   return tool('forget', {
+    requires,
     description: 'Delete one memory for good, by its id, when the person asks for it.',
     input: z.object({ id: z.string().check(z.maxLength(64)) }),
     run: async ({ id }, context) => {
-      const forgotten = await memoryOf(options, context).forget(id.replace(/^\[|\]$/g, ''))
+      const forgotten = await memoryOf(context).forget(id.replace(/^\[|\]$/g, ''))
       return forgotten ? 'forgotten' : `There is no memory ${id}.`
     },
   })

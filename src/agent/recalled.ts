@@ -6,7 +6,7 @@ import type { Filter } from '../kernel/filter.ts'
 import { isItemId } from '../kernel/item.ts'
 import { isRecord } from '../kernel/json.ts'
 import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
-import { namespaceFor, ownNamespace } from '../memory/namespace-template.ts'
+import { namespaceFor, templateOf } from '../memory/namespace-template.ts'
 import type { RecalledRef } from '../memory/recalled-text.ts'
 import type { Message } from '../ports/model.ts'
 import type { Context } from '../runtime/context.ts'
@@ -44,13 +44,14 @@ export interface RecallNodeOptions {
 
 /** A node that recalls what is near the last message. Pure. Of nobody it recalls nothing: a run without a user has no `{user}`. */
 export function recallNode({
-  namespace = ownNamespace,
+  namespace: template,
   ...options
 }: RecallNodeOptions = {}): PlainNode<
   { readonly messages: readonly Message[] },
   { recalled: readonly RecalledRef[] },
   Context
 > {
+  const namespace = templateOf(template)
   return {
     pure: true,
     requires: ['store'],

@@ -25,6 +25,7 @@ export function toolNode(
   const approval = toolApproval(byName)
   return {
     interrupts: [approval],
+    requires: tools.flatMap(({ requires = [] }) => requires),
     run: async ({ messages }, context) => {
       const latest = messages.at(-1)
       const calls = latest?.role === 'assistant' ? (latest.toolCalls ?? []) : []

@@ -1,6 +1,7 @@
 // A tool: something a model may ask for, with a typed input and a function.
 import { toJSONSchema } from 'zod/mini'
 import type { InterruptTerms } from '../graph/interrupt.ts'
+import type { Requirement } from '../graph/node.ts'
 import { messageOf, RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 import { issueText, type OutputOf, type StandardSchema } from '../kernel/schema.ts'
@@ -25,6 +26,8 @@ interface ToolParts<Schema extends StandardSchema> {
   readonly input: Schema
   /** Whether a person decides before it runs: always, or by the arguments; with `when`, also who and until when. */
   readonly approval?: ApprovalRule<OutputOf<Schema>>
+  /** What `compile` must be given for this tool. Prebuilt tools say so; yours need not. */
+  readonly requires?: readonly Requirement[]
   /** A string goes to the model as it is, anything else as JSON. */
   readonly run: (input: OutputOf<Schema>, context: ToolContext) => unknown
 }
@@ -42,6 +45,7 @@ export type ToolDefinition<Schema extends StandardSchema> = ToolParts<Schema> &
 
 /** A tool without its types, as nodes and models use it. */
 export interface Tool extends ToolDescription {
+  readonly requires?: readonly Requirement[]
   /** Takes the arguments as the model wrote them. Throws what to tell the model when they are not valid. */
   prepare(argumentsText: string): Promise<PreparedCall>
 }
@@ -66,11 +70,12 @@ export function tool<Schema extends StandardSchema>(name: string, definition: To
   if (!names.test(name)) {
     throw new RecollectError('graph_invalid', `The tool name "${name}" must be 1 to 64 of A–Z a–z 0–9 _ -.`)
   }
-  const { description, input, approval = false, run } = definition
+  const { description, input, approval = false, requires = [], run } = definition
   return {
     name,
     description,
     parameters: definition.jsonSchema ?? jsonSchemaOf(name, input),
+    requires,
     async prepare(argumentsText) {
       const checked = await input['~standard'].validate(argumentsOf(name, argumentsText))
       if (checked.issues !== undefined) {

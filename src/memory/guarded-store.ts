@@ -25,7 +25,7 @@ export function guardedStore(store: Store, rules: readonly WriteRule[]): Store {
     // An address that is none is refused by the store, in its own words.
     const at = Array.isArray(write.namespace) ? write.namespace : []
     for (const rule of rules) {
-      if (!isWithin(at, rule.namespace) || (rule.write !== false && rule.write(write))) continue
+      if (!isWithin(at, rule.namespace) || (rule.write !== false && rule.write(write) === true)) continue
       throw new RecollectError(
         'item_forbidden',
         `The rules of the store do not allow this to be ${write.op === 'put' ? 'written' : 'deleted'} below ${JSON.stringify(rule.namespace)}.`,

@@ -1,4 +1,5 @@
 // Recalled memories on their way into a prompt: read again by id, from where the person may read, as delimited and attributed data.
+import { RecollectError } from '../kernel/errors.ts'
 import { isWithin, type Namespace } from '../kernel/namespace.ts'
 import type { Effects, Store } from '../ports/store.ts'
 import { type Memory, memoryOf } from './memory.ts'
@@ -26,10 +27,17 @@ interface Reading {
 
 /**
  * The memories that there still are, in their order. A thread's state may have been written from outside: what stands in it is
- * believed to be no more than a wish.
+ * believed to be no more than a wish. Throws `item_forbidden` where the graph itself recalled what it may not tell.
  */
 export async function readAgain(refs: readonly RecalledRef[], reading: Reading): Promise<readonly Memory[]> {
   const { store, tenant, effects, known } = reading
+  const hidden = refs.find(({ id, namespace }) => known.has(id) && !reading.mayRead(namespace))
+  if (hidden !== undefined) {
+    throw new RecollectError(
+      'item_forbidden',
+      `No model is told what the graph recalls from ${JSON.stringify(hidden.namespace)}: a person reads what lies below ["users", <user>], and what compile({ sharedNamespaces }) names.`,
+    )
+  }
   const allowed = refs.filter(({ namespace }) => reading.mayRead(namespace)).slice(0, 100)
   const missing = allowed.filter(({ id }) => !known.has(id)).map(({ id }) => id)
   const found = missing.length === 0 ? [] : await store.find({ tenant, prefix: [], ids: missing, ...effects })

@@ -1,7 +1,17 @@
 // The usual agent with `recall`: what is remembered of a person goes before each answer, whether the model asks for it or not.
 import { expect, test } from 'vitest'
 import { memoryCheckpointer, memoryStore } from '../../src/adapters/memory/index.ts'
-import { agent, type CompiledGraph, type CompileOptions, rememberTool, user } from '../../src/index.ts'
+import {
+  agent,
+  type CompiledGraph,
+  type CompileOptions,
+  extraction,
+  forgetTool,
+  recallNode,
+  recallTool,
+  rememberTool,
+  user,
+} from '../../src/index.ts'
 import type { ModelRequest } from '../../src/ports/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
 
@@ -88,4 +98,44 @@ const isAnswer = ({ messages }: ModelRequest) => messages[0]?.role !== 'system'
 test('an agent that recalls does not compile without a store', async () => {
   const { model, checkpointer } = await remembering()
   expect(() => agent({ recall: true }).compile({ model, checkpointer })).toThrow('Node "recall" needs a store')
+})
+
+test('nor does one with a tool for memories', async () => {
+  const { model, checkpointer } = await remembering()
+  for (const tool of [rememberTool(), recallTool(), forgetTool()]) {
+    const graph = agent({ tools: [tool] })
+    expect(() => graph.compile({ model, checkpointer })).toThrow('Node "tools" needs a store')
+  }
+})
+
+test('a namespace with {user} in a part of a segment is refused where it is written: it would be the same for everybody', () => {
+  for (const namespace of [['u-{user}'], ['users', '{User}'], ['users', '{user}', '{thread}-notes']]) {
+    for (const make of [rememberTool, recallTool, forgetTool, recallNode, extraction]) {
+      expect(() => make({ namespace })).toThrow('whole segment')
+    }
+  }
+  for (const make of [rememberTool, recallTool, forgetTool, recallNode, extraction]) {
+    expect(() => make({ namespace: [] })).toThrow('A namespace must be')
+  }
+})
+
+test('a tool for what is of a person says so where there is none', async () => {
+  const { store } = await remembering()
+  const call = { name: 'remember', arguments: { text: 'Tea is at four' } }
+  const model = scriptedModel((said) => (said.at(-1)?.role === 'tool' ? 'So be it.' : { calls: [call] }))
+  const state = await agent({ tools: [rememberTool()] })
+    .compile({ store, model })
+    .invoke({ messages: user('remember it') })
+  expect(state.messages.find(({ role }) => role === 'tool')?.content).toContain('this run has no user')
+})
+
+test('what a graph recalls from where nobody may read is an error, and not silence', async () => {
+  const { store, model, checkpointer } = await remembering()
+  await store.put({ tenant: 'acme', namespace: ['prefs', 'alex'], key: 'tea', value: { text: 'Tea without milk' } })
+  const app = agent({ recall: { namespace: ['prefs', '{user}'] } }).compile({ store, model, checkpointer })
+  const asked = app.invoke({ messages: user('How do I take tea?') }, { ...alex, thread: 'new' })
+  await expect(asked).rejects.toMatchObject({
+    code: 'item_forbidden',
+    message: expect.stringMatching(/\["prefs","alex"\].*below \["users", <user>\].*sharedNamespaces/),
+  })
 })

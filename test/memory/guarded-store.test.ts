@@ -42,6 +42,12 @@ test('a rule sees what is to be written; where several apply, all must allow it'
   ])
 })
 
+test('a rule that answers with a promise allows nothing: it is asked at once', async () => {
+  const later = async () => true
+  const { guarded } = house({ namespace: ['team'], write: later as never })
+  await expect(guarded.put(put(['team']))).rejects.toEqual(forbidden)
+})
+
 test('of a batch with one write that is not allowed nothing is written', async () => {
   const { guarded, store } = house({ namespace: ['closed'], write: false })
   const operations = [['open'], ['closed']].map((namespace) => {
