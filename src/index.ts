@@ -22,7 +22,19 @@ export { type NewSummary, summarizeNode, summary } from './agent/summary.ts'
 export type { CountTokens } from './agent/token-count.ts'
 export { type ApprovalRule, type Tool, type ToolContext, type ToolDefinition, tool } from './agent/tool.ts'
 export { toolNode } from './agent/tool-node.ts'
-export { currentSummary, type Summary, type SummaryTrim, type Trim, type TrimFunction, trimmed } from './agent/trim.ts'
+export {
+  currentSummary,
+  type PlainTrim,
+  type Summary,
+  type SummaryOptions,
+  type SummaryState,
+  type SummaryTrim,
+  type Trim,
+  type TrimFunction,
+  type TrimInfo,
+  type TrimLimits,
+  trimmed,
+} from './agent/trim.ts'
 // Writing a graph.
 export { append, type Channel, type Channels, channel, last, type StateOf, type UpdateOf } from './graph/channel.ts'
 export { type Command, command, END, type Send, send } from './graph/command.ts'
@@ -42,6 +54,7 @@ export type { RecalledRef } from './memory/recalled-text.ts'
 export { type ReindexOptions, reindex } from './memory/reindex.ts'
 export type { BusyStrategy } from './ports/checkpointer.ts'
 export type { AssistantMessage, Message, SystemMessage, ToolCall, ToolMessage, UserMessage } from './ports/model.ts'
+export type { FoundItem, Item, ItemPage, ItemValue, ItemVersion, Nearby, PutOutcome, Store } from './ports/store.ts'
 // Running it.
 export { CompiledGraph } from './runtime/compiled-graph.ts'
 export type { Context, Env, NodeModel, ReplyOptions } from './runtime/context.ts'

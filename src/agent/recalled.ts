@@ -65,12 +65,13 @@ export function recallNode({
   }
 }
 
-/** The ids that a text cites as `[id]`. `unknown`: those that were not recalled; a model has made them up, or was told them. */
+/** The ids that a text cites as `[id]`, or several as `[id, id]`. `unknown`: those that were not recalled; a model has made them up, or was told them. */
 export function citations(
   text: string,
   memories: readonly Pick<RecalledRef, 'id'>[],
 ): { readonly cited: readonly string[]; readonly unknown: readonly string[] } {
-  const cited = [...new Set([...text.matchAll(/\[([\w-]{24})\]/g)].map(([, id = '']) => id))]
+  const brackets = text.match(/\[[^[\]]+\]/g) ?? []
+  const cited = [...new Set(brackets.flatMap((ids) => ids.match(/[\w-]+/g) ?? []).filter(isItemId))]
   return { cited, unknown: cited.filter((id) => !memories.some((memory) => memory.id === id)) }
 }
 

@@ -52,6 +52,12 @@ test('the declarations name no file that the package lacks', () => {
   expect(imports.filter((path) => !packed.includes(path))).toEqual([])
 })
 
+test('a library that exports what it makes has declarations: every type of it has a public name', () => {
+  const said = run(process.execPath, [tool('typescript/bin/tsc'), '-p', join(project, 'library.json')])
+  expect(said).toBe('')
+  expect(readFileSync(join(project, 'library', 'library.d.ts'), 'utf8')).not.toContain('recollect/dist')
+})
+
 test('an empty Worker project that imports every door type-checks and passes a dry deployment', () => {
   run(process.execPath, [tool('typescript/bin/tsc'), '-p', project])
   const bundle = join(project, 'bundle')
@@ -67,24 +73,67 @@ function writeProject(): void {
     'wrangler.toml',
     'name = "empty-worker"\nmain = "worker.ts"\ncompatibility_date = "2026-10-01"\ncompatibility_flags = ["nodejs_compat"]\n',
   )
+  const compilerOptions = {
+    target: 'es2024',
+    lib: ['es2024'],
+    types: ['@cloudflare/workers-types'],
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+  }
   write(
     'tsconfig.json',
-    JSON.stringify({
-      compilerOptions: {
-        target: 'es2024',
-        lib: ['es2024'],
-        types: ['@cloudflare/workers-types'],
-        module: 'esnext',
-        moduleResolution: 'bundler',
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noEmit: true,
-      },
-      files: ['worker.ts'],
-    }),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, noEmit: true }, files: ['worker.ts'] }),
   )
+  const declarations = { declaration: true, emitDeclarationOnly: true, outDir: 'library' }
+  write(
+    'library.json',
+    JSON.stringify({ compilerOptions: { ...compilerOptions, ...declarations }, files: ['library.ts'] }),
+  )
+  write('library.ts', library)
   write('worker.ts', worker(doors.filter((door) => existsSync(join(installed, door.types)))))
 }
+
+/** Exports, without a type beside it, what is made of the public names. */
+const library = `import * as recollect from 'recollect'
+import { memoryCache, memoryCheckpointer, memoryEventLog, memoryStore } from 'recollect/memory'
+import { neonCheckpointer, neonStore } from 'recollect/neon'
+import { openaiEmbedder, openaiModel } from 'recollect/openai'
+import { scriptedModel } from 'recollect/testing'
+import { upstashCache, upstashEventLog, upstashItemIndex } from 'recollect/upstash'
+
+export const made = {
+  items: () => neonStore(undefined as never),
+  checkpointer: () => neonCheckpointer(undefined as never),
+  index: () => upstashItemIndex(undefined as never),
+  cache: () => upstashCache(undefined as never),
+  events: () => upstashEventLog(undefined as never),
+  inMemory: [memoryCache(), memoryEventLog()],
+  embedder: () => openaiEmbedder(undefined as never),
+  model: () => openaiModel(undefined as never),
+}
+export const agents = {
+  plain: recollect.agent(),
+  recalling: recollect.agent({ recall: true }),
+  summarizing: recollect.agent({ trim: 'summary' }),
+  both: recollect.agent({ trim: 'summary', recall: { limit: 3 }, tools: [recollect.recallTool()] }),
+}
+export const nodes = [recollect.recallNode(), recollect.modelNode({ trim: 'summary' }), recollect.summarizeNode()]
+export const channels = [recollect.messages(), recollect.recalled(), recollect.summary()]
+export const store = recollect.guardedStore(memoryStore(), [])
+export const parts = { store, checkpointer: memoryCheckpointer(), model: scriptedModel(() => ''), extract: recollect.extraction() }
+export const app = agents.both.compile(parts)
+export const asked = () => app.invoke({ messages: recollect.user('Hi') })
+export const window = ((messages, { tokensOf }) => messages.filter((message) => tokensOf(message) < 9)) satisfies recollect.TrimFunction
+export const reading = {
+  trimmed: recollect.trimmed,
+  currentSummary: recollect.currentSummary,
+  recall: ({ memory }: recollect.Context) => memory('team').recall('x'),
+  search: ({ store }: recollect.Context) => store.search(['team']),
+  history: ({ store }: recollect.Context) => store.history(['team'], 'x'),
+}
+`
 
 /** Uses what a small application uses, and imports every door. */
 function worker(imported: readonly { name: string }[]): string {

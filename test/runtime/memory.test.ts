@@ -353,6 +353,15 @@ test('tools remember, recall with ids, and forget; what is cited and was not rec
   expect(citations(answer, [{ id }])).toEqual({ cited: [id, 'x'.repeat(24)], unknown: ['x'.repeat(24)] })
 })
 
+test('ids that are cited together are told apart, and none that was not recalled passes for one', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((letter) => letter.repeat(24))
+  const memories = [{ id: `${a}` }]
+  for (const text of [`[${a}, ${b}]`, `[${a}; ${b}]`, `[${a} ${b}]`, `[${a}][${b}]`, `[id: ${a}, id: ${b}]`]) {
+    expect(citations(text, memories)).toEqual({ cited: [a, b], unknown: [b] })
+  }
+  expect(citations(`${c} and [see below] and [${c}d]`, memories)).toEqual({ cited: [], unknown: [] })
+})
+
 test('hostile arguments of memory tools are answered with what is expected, and end no run', async () => {
   const tools = [rememberTool(), recallTool(), forgetTool()]
   const calls = [

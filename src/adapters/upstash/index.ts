@@ -1,4 +1,7 @@
 // The cache, and what runs have told, in Upstash Redis; an index of items in Upstash Vector.
+export type { Cache } from '../../ports/cache.ts'
+export type { EventLog } from '../../ports/event-log.ts'
+export type { ItemIndex } from '../../ports/item-index.ts'
 export { type Activity, upstashActivity } from './activity.ts'
 export { type UpstashCacheOptions, upstashCache } from './cache.ts'
 export { upstashEventLog } from './event-log.ts'
