@@ -3,7 +3,7 @@ import { END } from '../graph/command.ts'
 import type { Message } from '../ports/model.ts'
 import { StateGraph } from '../runtime/state-graph.ts'
 import { callsTools, messages } from './messages.ts'
-import { modelNode, type Plain, type Summarizing } from './model-node.ts'
+import { type ModelNodeOptions, modelNode, type Plain, type Summarizing } from './model-node.ts'
 import { type RecallNodeOptions, recalled, recallNode } from './recalled.ts'
 import { summarizeNode, summary } from './summary.ts'
 import { toolNode } from './tool-node.ts'
@@ -22,13 +22,21 @@ export function agent(options: Summarizing & Recalling): ReturnType<typeof summa
 export function agent(options: Summarizing): ReturnType<typeof summarizingAgent>
 export function agent(options: Plain & Recalling): ReturnType<typeof recallingAgent>
 export function agent(options?: Plain): ReturnType<typeof plainAgent>
-export function agent(options: (Summarizing | Plain) & Partial<Recalling> = {}) {
-  const { recall, ...others } = options
-  if (isSummarizing(others)) {
-    return recall ? summarizingRecallingAgent({ ...others, recall }) : summarizingAgent(others)
+export function agent(options: AgentOptions): AnyAgent
+export function agent({ recall, trim, ...others }: AgentOptions = {}): AnyAgent {
+  if (needsSummary(trim)) {
+    const options = { ...others, trim }
+    return recall ? summarizingRecallingAgent({ ...options, recall }) : summarizingAgent(options)
   }
-  return recall ? recallingAgent({ ...others, recall }) : plainAgent(others)
+  const options = { ...others, ...(trim !== undefined && { trim }) }
+  return recall ? recallingAgent({ ...options, recall }) : plainAgent(options)
 }
+
+/** Last of the overloads, so that a mistake is told where it stands. */
+type AgentOptions = ModelNodeOptions & { readonly recall?: boolean | RecallNodeOptions }
+type AnyAgent = ReturnType<
+  typeof plainAgent | typeof recallingAgent | typeof summarizingAgent | typeof summarizingRecallingAgent
+>
 
 const orEnd = (state: { readonly messages: readonly Message[] }) => (callsTools(state) ? 'tools' : END)
 
@@ -75,8 +83,4 @@ function summarizingRecallingAgent({ tools = [], recall, ...options }: Summarizi
 
 function recallingNode(recall: Recalling['recall']) {
   return recallNode(recall === true ? {} : recall)
-}
-
-function isSummarizing(options: Summarizing | Plain): options is Summarizing {
-  return needsSummary(options.trim)
 }
