@@ -19,12 +19,15 @@ import {
 export interface ModelNodeOptions {
   /** Goes before the conversation at every call, and into no thread. */
   readonly system?: string
+  /** What it may call: give the same to `toolNode`. */
   readonly tools?: readonly Tool[]
   /** What the model sees of the conversation. All of it unless told otherwise; the thread keeps all of it in any case. */
   readonly trim?: Trim
+  /** As the model's service takes it. Its own unless told otherwise. */
   readonly temperature?: number
+  /** Tokens of one answer at most. As many as the model's service allows unless told otherwise. */
   readonly maxOutputTokens?: number
-  /** How long one answer may take. 60,000 unless told otherwise. */
+  /** How long one answer may take, in milliseconds. 60,000 unless told otherwise. */
   readonly timeoutMs?: number
 }
 

@@ -37,8 +37,11 @@ function refOf(given: unknown): RecalledRef {
 export interface RecallNodeOptions {
   /** Segments; `{user}` and `{thread}` stand for the run's own. `['users', '{user}']` unless told otherwise. */
   readonly namespace?: Namespace
+  /** How many at most, 1 to 100. 5 unless told otherwise. */
   readonly limit?: number
+  /** About how many tokens their texts may have, at four characters each. 1,000 unless told otherwise. */
   readonly budgetTokens?: number
+  /** Which ones alone, such as `{ op: 'contains', field: 'tags', value: 'travel' }`. */
   readonly filter?: Filter
 }
 

@@ -27,12 +27,15 @@ export interface BoundStore {
     value: ItemValue,
     options?: Omit<ItemPut, Addressed | 'value'>,
   ): Promise<PutOutcome>
+  /** `undefined`: there is none, or its time is over. Its time to live counts from now, unless `refresh: false`. */
   get(namespace: Namespace, key: string, options?: Omit<ItemRead, Addressed>): Promise<Item | undefined>
   /** With its history. */
   delete(namespace: Namespace, key: string, options?: Omit<ItemDeletion, Addressed>): Promise<boolean>
   /** At or below the namespace. */
   search(prefix: Namespace, options?: Omit<ItemSearch, 'tenant' | 'prefix' | keyof Effects>): Promise<ItemPage>
+  /** Those that have items, by `prefix`, `suffix` and `maxDepth`. 100 unless `limit` says otherwise. */
   listNamespaces(options?: Omit<NamespaceSearch, 'tenant'>): Promise<readonly Namespace[]>
+  /** Its versions, newest first, the present one included: 10 unless `limit` says otherwise. */
   history(namespace: Namespace, key: string, options?: Omit<HistoryRead, Addressed>): Promise<readonly ItemVersion[]>
 }
 

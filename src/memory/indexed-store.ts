@@ -11,6 +11,7 @@ import { Indexing, vectorsOf } from './indexing.ts'
 export interface IndexedStoreOptions {
   /** The truth. */
   readonly items: IndexedItems
+  /** Beside it, such as `upstashItemIndex(…)`. */
   readonly index: ItemIndex
   /** Of the texts that the index does not embed itself. */
   readonly embedder?: Embedder

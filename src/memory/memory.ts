@@ -21,6 +21,7 @@ export interface Memory {
 export interface RecallOptions {
   /** How many at most, 1 to 100. 5 unless told otherwise. */
   readonly limit?: number
+  /** Which ones alone, such as `{ op: 'contains', field: 'tags', value: 'travel' }`. */
   readonly filter?: Filter
   /** About how many tokens their texts may have, at four characters each: the nearest first, as many as fit. 1,000 unless told otherwise. */
   readonly budgetTokens?: number
@@ -29,14 +30,17 @@ export interface RecallOptions {
 export interface RememberOptions {
   /** What a later one under the same key takes the place of. Without it each text is its own. */
   readonly key?: string
+  /** What filters ask for: at most 32, each of 1 to 64 characters. */
   readonly tags?: readonly string[]
+  /** Where it comes from, such as `chat`: 1 to 256 characters. All of one source can be forgotten. */
   readonly source?: string
+  /** Who said it: the run's user unless told otherwise. */
   readonly author?: string
   /** What was said beside it, for the index alone. */
   readonly nearby?: Nearby
-  /** As the store takes it: `null` pins it. */
+  /** How long it lives without being read, in milliseconds; `null` pins it. As its namespace has it unless told otherwise. */
   readonly ttlMs?: number | null
-  /** More than the text. */
+  /** More than the text, found by filters on `value.<name>`: plain data, with the text at most 64 KiB as JSON. */
   readonly value?: ItemValue
 }
 

@@ -5,13 +5,16 @@ import type { IndexedItems, ItemIndex, TenantItem } from '../ports/item-index.ts
 import { vectorsOf } from './indexing.ts'
 
 export interface ReindexOptions {
+  /** The truth. */
   readonly items: IndexedItems
   readonly index: ItemIndex
+  /** Of the texts that the index does not embed itself: the one that searches go by. */
   readonly embedder?: Embedder
   /** All items, also those that the index is said to have. They are told anew in any case when the index is made otherwise than before. */
   readonly anew?: boolean
   /** Items at once. 100 unless told otherwise. */
   readonly page?: number
+  /** After each page: how many items are done and left, and about how long these take, in milliseconds. */
   readonly onProgress?: (progress: { readonly done: number; readonly left: number; readonly leftMs: number }) => void
 }
 

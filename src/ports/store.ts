@@ -41,9 +41,11 @@ export interface ItemPut extends ItemAddress, Effects {
   readonly text?: string | false
   /** What was said beside it: an index finds it by these words too, at less weight. No part of the item, and replaced with it. */
   readonly nearby?: Nearby
+  /** What filters ask for: at most 32, each of 1 to 64 characters. */
   readonly tags?: readonly string[]
-  /** Where it comes from, such as `chat`, and who said it. */
+  /** Where it comes from, such as `chat`: 1 to 256 characters. */
   readonly source?: string
+  /** Who said it: 1 to 256 characters. */
   readonly author?: string
   /**
    * How long it lives without being read, in milliseconds; `null`: it is pinned. `undefined`: as long as before; of a new one, as
@@ -96,6 +98,7 @@ export interface ItemRead extends ItemAddress, Effects {
 }
 
 export interface ItemDeletion extends ItemAddress, Effects {
+  /** The version that is to be deleted. */
   readonly expectedVersion?: number
 }
 
@@ -122,6 +125,7 @@ export interface ItemSearch extends Effects {
   readonly prefix: Namespace
   /** Words, or a question. Without it the latest are first. */
   readonly query?: string
+  /** Which ones alone. */
   readonly filter?: Filter
   /** 1 to 100; 10 unless told otherwise. */
   readonly limit?: number
@@ -132,6 +136,7 @@ export interface ItemSearch extends Effects {
    * again, so that whoever pages by the last one misses no item that was there all the time.
    */
   readonly afterId?: string
+  /** The time to live of what is found counts from now. True unless told otherwise. */
   readonly refresh?: boolean
 }
 
@@ -152,11 +157,15 @@ export interface ItemPage {
 
 export interface NamespaceSearch {
   readonly tenant: string
+  /** What they begin with, by whole segments. */
   readonly prefix?: Namespace
+  /** What they end with. */
   readonly suffix?: Namespace
   /** Deeper ones are cut off there, and each is given once. */
   readonly maxDepth?: number
+  /** 1 to 1,000; 100 unless told otherwise. */
   readonly limit?: number
+  /** 0 to 10,000. */
   readonly offset?: number
 }
 
@@ -181,7 +190,7 @@ export type ItemResult =
 export interface HistoryRead extends ItemAddress {
   /** 1 to 100; 10 unless told otherwise. */
   readonly limit?: number
-  /** Only older ones. */
+  /** Only versions below this one. */
   readonly before?: number
 }
 

@@ -20,6 +20,7 @@ export interface CompileOptions {
   readonly cache?: Cache
   /** Keeps what runs tell, for readers who come back to another worker. */
   readonly events?: EventLog
+  /** Answers where nodes ask `context.model`. */
   readonly model?: Model
   /** Remembers across threads. */
   readonly store?: Store
@@ -27,6 +28,7 @@ export interface CompileOptions {
   readonly sharedNamespaces?: readonly Namespace[]
   /** Reads each thread once it is quiet, and remembers lasting facts of what was said: `extraction()`. Never unless told. */
   readonly extract?: Extraction
+  /** What nodes and tools find as `context.env`: bindings and settings. */
   readonly env?: Env
   /** The graph's name in stored runs. `default` unless told otherwise. */
   readonly name?: string
@@ -57,6 +59,7 @@ export interface CompileOptions {
 export type Stops = '*' | readonly string[]
 
 export interface RunOptions extends Partial<ThreadAddress> {
+  /** Whose the thread and the memories are. Nobody's unless told otherwise. */
   readonly user?: string
   /** This run's id; random unless given. */
   readonly run?: string
