@@ -44,9 +44,20 @@ export function indexedStore(options: IndexedStoreOptions): Store {
       return deleted
     },
     async batch(batch) {
+      const { tenant, operations } = batch
       const results = await items.batch(batch)
-      const changed = batch.operations.filter(({ op }) => op !== 'get')
-      if (results.length > 0) tell(batch, batch.tenant, changed)
+      if (results.length === 0) return results
+      const puts = operations.filter(({ op }) => op === 'put')
+      tell(batch, tenant, puts)
+      const gone = operations.filter((_, place) => {
+        const result = results[place]
+        return result?.op === 'delete' && result.deleted
+      })
+      const told = [...Map.groupBy(gone, ({ namespace }) => spaceOf(namespace))].map(([space, some]) => {
+        const ids = some.map(({ namespace, key }) => itemId(namespace, key))
+        return indexing.tellGone(tenant, space, ids)
+      })
+      batch.defer?.(Promise.all(told))
       return results
     },
     get: (read) => items.get(read),

@@ -68,6 +68,16 @@ export class Indexing {
     }
   }
 
+  /** Many at once, of one part of the index; what was put again meanwhile is told anew. Never rejects, as {@link tellSoon}. */
+  async tellGone(tenant: string, space: string, ids: readonly string[]): Promise<void> {
+    try {
+      await this.checked()
+      await this.#index.delete({ tenant, space }, ids)
+      const back = await this.#items.find({ tenant, prefix: [], ids, refresh: false })
+      await Promise.all(back.map(({ id }) => this.tellSoon(tenant, id, space)))
+    } catch {}
+  }
+
   /** The item may change meanwhile: then it is told again. False: it has gone, and was taken out. */
   async tell(tenant: string, id: string, space: string): Promise<boolean> {
     await this.checked()

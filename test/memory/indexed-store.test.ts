@@ -199,6 +199,21 @@ test('what was deleted, has expired or belongs to another is never found, whatev
   expect((await infoOf()).vectorCount).toBe(1)
 })
 
+test('a batch of 100 deletions is three requests to what stores and finds, and leaves nothing in the index', async () => {
+  const store = storeWith()
+  const namespace = ['users', 'alex']
+  const keys = Array.from({ length: 100 }, (_, place) => `k${place}`)
+  await Promise.all(keys.map((key) => put(store, key, `fact ${key}`)))
+  const before = (await infoOf()).vectorCount
+  statements.length = 0
+  const told: Promise<unknown>[] = []
+  const operations = keys.map((key) => ({ op: 'delete', namespace, key }) as const)
+  await store.batch({ tenant, operations, defer: (work) => void told.push(work) })
+  await Promise.all(told)
+  expect(statements).toHaveLength(2)
+  expect(before - (await infoOf()).vectorCount).toBe(100)
+})
+
 test('an item that changes is found as it is, not as the index had it', async () => {
   const store = storeWith()
   await put(store, 'k', 'Prefers green tea')

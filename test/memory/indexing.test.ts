@@ -19,6 +19,7 @@ function truth() {
     indexSetup: async (setup) => setup,
     toIndex: async () => item && { item, nearby: {}, told: false },
     indexed: async (_, told) => told === item,
+    find: async () => (item === undefined ? [] : [item]),
   } satisfies Partial<IndexedItems> as Partial<IndexedItems> as IndexedItems
   return { items, put, remove: () => (item = undefined) }
 }
@@ -57,6 +58,33 @@ test('a deletion that reaches the index late does not take out what was put agai
   expect(await new Indexing(items, made, undefined).tell(at.tenant, id, space)).toBe(true)
   opened.resolve()
   expect(await deleting).toBe(true)
+  expect([...texts.values()]).toEqual(['again'])
+})
+
+test('of many that are gone the index is told at once, and of one that was put again meanwhile anew', async () => {
+  const { items, put, remove } = truth()
+  const { made, texts } = index()
+  remove()
+  const asked: string[] = []
+  const ids = [id, ...Array.from({ length: 99 }, (_, place) => itemId(['users', 'alex'], `${place}`))]
+  const late: ItemIndex = {
+    ...made,
+    delete: async (place, gone) => {
+      put('again')
+      await new Indexing(items, made, undefined).tell(at.tenant, id, space)
+      await made.delete(place, gone)
+      asked.push(`delete ${gone.length}`)
+    },
+  }
+  const counted: IndexedItems = {
+    ...items,
+    find: async (search) => {
+      asked.push(`find ${search.ids.length}`)
+      return items.find(search)
+    },
+  }
+  await new Indexing(counted, late, undefined).tellGone(at.tenant, space, ids)
+  expect(asked).toEqual(['delete 100', 'find 100'])
   expect([...texts.values()]).toEqual(['again'])
 })
 
