@@ -1,6 +1,7 @@
 // A memory: the store under one namespace, as agents use it. Recalled texts are data, with where they come from beside them.
 import { RecollectError } from '../kernel/errors.ts'
 import type { Filter } from '../kernel/filter.ts'
+import { hashOf } from '../kernel/hash.ts'
 import { assertNamespace, type Namespace } from '../kernel/namespace.ts'
 import type { Effects, Item, ItemValue, Nearby, Store } from '../ports/store.ts'
 
@@ -48,7 +49,7 @@ export interface BoundMemory {
   readonly namespace: Namespace
   /** The nearest first. Nothing is said of a text without words: the latest, then. */
   recall(text: string, options?: RecallOptions): Promise<readonly Memory[]>
-  /** Durable when it is answered. The same text, remembered again by the same task, is one memory. */
+  /** Durable when it is answered. The same text of the same author, remembered again, is one memory. */
   remember(text: string, options?: RememberOptions): Promise<{ readonly id: string; readonly version: number }>
   /** By id, with its history. False: there is no such memory here. */
   forget(id: string): Promise<boolean>
@@ -83,11 +84,14 @@ export function boundMemory({ store, tenant, namespace, effects, author, keyFor,
       recalled(fitting)
       return fitting.map(memoryOf)
     },
-    async remember(text, { key = keyFor(text), value, ...options } = {}) {
+    async remember(text, { key, value, ...options } = {}) {
       if (text.trim() === '') throw new RecollectError('input_invalid', 'A memory needs a text.')
       const by = author === undefined ? {} : { author }
-      const item = { ...by, ...options, tenant, namespace, key, value: { ...value, text }, text, ...effects }
-      const { id, version } = await store.put(item)
+      const item = { ...by, ...options, tenant, namespace, value: { ...value, text }, text, ...effects }
+      const own = hashOf('remembered', item.author ?? '', text)
+      // What has become of the same text since, such as a correction, keeps its place.
+      const first = await store.put({ ...item, key: key ?? own, ...(key === undefined && { expectedVersion: 0 }) })
+      const { id, version } = first.outcome === 'saved' ? first : await store.put({ ...item, key: keyFor(text) })
       return { id, version }
     },
     async forget(id) {

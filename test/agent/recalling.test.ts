@@ -49,6 +49,39 @@ test('what a tool remembers is recalled in the next thread', async () => {
   ])
 })
 
+test('the same text is one memory of a person, in whichever thread it is remembered: it keeps no other out', async () => {
+  const { store, checkpointer } = await remembering()
+  const call = { name: 'remember', arguments: { text: 'I drink tea' } }
+  const model = scriptedModel((said) => (said.at(-1)?.role === 'tool' ? 'Noted.' : { calls: [call] }))
+  const app = agent({ tools: [rememberTool({ namespace: ['team'] })] }).compile({ store, checkpointer, model })
+  for (const [person, thread] of [
+    ['alex', 'a'],
+    ['alex', 'b'],
+    ['bob', 'c'],
+  ] as const) {
+    await app.invoke({ messages: user('remember it') }, { tenant: 'acme', user: person, thread })
+  }
+  const { items } = await store.search({ tenant: 'acme', prefix: ['team'] })
+  expect(items.map(({ author, version }) => [author, version])).toEqual([
+    ['bob', 1],
+    ['alex', 1],
+  ])
+})
+
+test('a text that is remembered again takes the place of nothing that it has become since', async () => {
+  const { store } = await remembering()
+  const call = { name: 'remember', arguments: { text: 'I live in Oslo' } }
+  const model = scriptedModel((said) => (said.at(-1)?.role === 'tool' ? 'Noted.' : { calls: [call] }))
+  const app = agent({ tools: [rememberTool({ namespace: ['homes'] })] }).compile({ store, model })
+  const remember = () => app.invoke({ messages: user('remember it') }, alex)
+  await remember()
+  const search = { tenant: 'acme', prefix: ['homes'] }
+  const [first] = (await store.search(search)).items
+  await store.put({ tenant: 'acme', namespace: ['homes'], key: `${first?.key}`, value: { text: 'Lives in Bergen now' } })
+  await remember()
+  expect((await store.search(search)).items.map(({ text }) => text)).toEqual(['I live in Oslo', 'Lives in Bergen now'])
+})
+
 test('of nobody nothing is recalled', async () => {
   const { store, model } = await remembering()
   await agent({ recall: true })
