@@ -98,7 +98,7 @@ const forget = route({
   tag,
   summary: 'Forget, for good',
   description:
-    'One of: `id`, a memory; `namespace`, all that lies there; `source`, all of the tenant that came from it (scope `operate`); `user`, a person: what is remembered below `["users", user]`, and their threads. History goes along.',
+    'One of: `id`, a memory; `namespace`, all that lies there; `source`, all of the tenant that came from it, versions that were replaced since too (scope `operate`); `user`, a person: what is remembered below `["users", user]`, and their threads. History goes along.',
   body: () =>
     z.strictObject({
       id: maybe(z.string().check(z.minLength(1))),
@@ -124,7 +124,11 @@ const forget = route({
     const namespace = body.source ? [] : (body.namespace ?? ['users', body.user ?? ''])
     if (!body.source) assertNamespace(namespace)
     assertWritable(principal, namespace)
-    if (!body.user) return json({ items: await forgetItems(call, namespace, body.source ?? undefined), threads: 0 })
+    if (!body.user) {
+      const items = await forgetItems(call, namespace, body.source ?? undefined)
+      if (body.source) await storeOf(service).forgetVersions({ tenant: principal.tenant, source: body.source })
+      return json({ items, threads: 0 })
+    }
     // Threads first: from then on nothing is remembered of them, but by an extraction that has begun, which its log then stops.
     const threads = await forgetThreads(service, principal, body.user)
     await service.checkpointer.outbox.forget(principal.tenant, body.user)

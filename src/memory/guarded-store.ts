@@ -51,6 +51,7 @@ export function guardedStore(store: Store, rules: readonly WriteRule[]): Store {
     search: (search) => store.search(search),
     listNamespaces: (search) => store.listNamespaces(search),
     history: (read) => store.history(read),
+    forgetVersions: (of) => store.forgetVersions(of),
     expire: (limit) => store.expire(limit),
     ...(store.deliver !== undefined && { deliver: store.deliver }),
   }

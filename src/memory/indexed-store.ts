@@ -64,6 +64,7 @@ export function indexedStore(options: IndexedStoreOptions): Store {
     find: (search) => items.find(search),
     listNamespaces: (search) => items.listNamespaces(search),
     history: (read) => items.history(read),
+    forgetVersions: (of) => items.forgetVersions(of),
     expire: (limit) => items.expire(limit),
     search: (search) => indexedSearch(options, search, indexing),
     deliver: { index: (message) => indexing.deliver(message) },

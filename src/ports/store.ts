@@ -20,6 +20,8 @@ export interface Store {
   batch(batch: ItemBatch): Promise<readonly ItemResult[]>
   /** Its versions, newest first, the present one included. Empty: there is no such item. */
   history(read: HistoryRead): Promise<readonly ItemVersion[]>
+  /** Takes versions that were replaced and came from the source out of the history; their items stay. Gives how many. */
+  forgetVersions(of: { readonly tenant: string; readonly source: string }): Promise<number>
   /** Those of these ids that there are, at or below the namespace, in the order of their ids. At most 100. */
   find(search: IdSearch): Promise<readonly Item[]>
   /** Deletes items whose time is over, of all tenants. Gives how many. */

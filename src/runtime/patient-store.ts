@@ -9,6 +9,7 @@ export function patientStore(store: Store, signal: AbortSignal): Store {
     put: (put) => store.put(put),
     delete: (deletion) => store.delete(deletion),
     batch: (batch) => store.batch(batch),
+    forgetVersions: (of) => store.forgetVersions(of),
     expire: (limit) => store.expire(limit),
     get: (read) => again(() => store.get(read)),
     search: (search) => again(() => store.search(search)),

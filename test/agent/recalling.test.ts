@@ -77,7 +77,12 @@ test('a text that is remembered again takes the place of nothing that it has bec
   await remember()
   const search = { tenant: 'acme', prefix: ['homes'] }
   const [first] = (await store.search(search)).items
-  await store.put({ tenant: 'acme', namespace: ['homes'], key: `${first?.key}`, value: { text: 'Lives in Bergen now' } })
+  await store.put({
+    tenant: 'acme',
+    namespace: ['homes'],
+    key: `${first?.key}`,
+    value: { text: 'Lives in Bergen now' },
+  })
   await remember()
   expect((await store.search(search)).items.map(({ text }) => text)).toEqual(['I live in Oslo', 'Lives in Bergen now'])
 })

@@ -256,6 +256,17 @@ test('forgetting takes one memory, a namespace, a source, or a person with their
   }
 })
 
+test('what came from a source that is forgotten is in no history either', async () => {
+  const operator = made.as({ sub: 'olga', scope: 'operate' })
+  const item = { tenant: 'acme', namespace: ['users', 'alex'], key: 'home' }
+  const { id } = await store.put({ ...item, value: { text: 'Lives in Oslo' }, source: 'thread:monday' })
+  await store.put({ ...item, value: { text: 'Lives in Bergen' }, source: 'thread:tuesday' })
+  expect((await operator('POST', '/memories/forget', { source: 'thread:monday' })).status).toBe(200)
+  const { body } = await operator('GET', `/memories/${id}/history`)
+  expect(JSON.stringify(body)).toContain('Bergen')
+  expect(JSON.stringify(body)).not.toContain('Oslo')
+})
+
 test('who forgets beside another who is a step ahead, and stops there, is answered when nothing is left', async () => {
   const alex = made.as()
   for (let n = 0; n < 250; n++)

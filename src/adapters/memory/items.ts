@@ -28,7 +28,7 @@ export interface StoredItem {
   ttlMs: number | null
   expiresAtMs: number | null
   /** Older ones, newest first. */
-  readonly versions: readonly ItemVersion[]
+  versions: readonly ItemVersion[]
 }
 
 export function isOver({ expiresAtMs }: StoredItem, now: number): boolean {

@@ -132,6 +132,16 @@ class MemoryStore implements Store {
     return versions.filter(({ version }) => version < before).slice(0, limit)
   }
 
+  async forgetVersions({ tenant, source }: { readonly tenant: string; readonly source: string }): Promise<number> {
+    let forgotten = 0
+    for (const stored of this.#items(tenant).values()) {
+      const left = stored.versions.filter((version) => version.source !== source)
+      forgotten += stored.versions.length - left.length
+      stored.versions = left
+    }
+    return forgotten
+  }
+
   async expire(limit: number): Promise<number> {
     let expired = 0
     for (const items of this.#tenants.values()) {

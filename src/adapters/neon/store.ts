@@ -88,6 +88,10 @@ function storeOn(database: Database, retention: Retention, indexed: boolean): In
       const rows = await database.call('store_history_v1', parameters)
       return ((rows ?? []) as readonly VersionRow[]).map(versionOf)
     },
+    async forgetVersions({ tenant, source }) {
+      const gone = 'delete from recollect.item_history h where h.tenant = $1 and h.source = $2 returning 1'
+      return (await database.rows(gone, [tenant, source])).length
+    },
     expire: async (limit) => Number(await database.call('expire_items_v1', { limit, indexed })),
     ...indexing(database),
   }

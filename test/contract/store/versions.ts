@@ -31,6 +31,24 @@ export function versions(subject: Subject) {
     expect(await subject().history({ tenant: at.tenant, namespace: ['a'], key: 'k' })).toMatchObject([{ version: 1 }])
   })
 
+  test('versions that came from a source are forgotten, and nothing else of their items', async () => {
+    const [at, other] = [freshTenant(subject), freshTenant(subject)]
+    for (const { put } of [at, other]) {
+      await put(['a'], 'k', { n: 1 }, { source: 'chat' })
+      await put(['a'], 'k', { n: 2 }, { source: 'import' })
+      await put(['a'], 'k', { n: 3 }, { source: 'chat' })
+      await put(['a'], 'k', { n: 4 })
+    }
+    await at.put(['a'], 'now', { n: 1 }, { source: 'chat' })
+    expect(await subject().forgetVersions({ tenant: at.tenant, source: 'chat' })).toBe(2)
+    expect(await subject().forgetVersions({ tenant: at.tenant, source: 'chat' })).toBe(0)
+    const read = { namespace: ['a'], key: 'k' }
+    const left = await subject().history({ ...read, tenant: at.tenant })
+    expect(left.map(({ version }) => version)).toEqual([4, 2])
+    expect(await subject().history({ ...read, tenant: other.tenant })).toHaveLength(4)
+    expect(await at.get(['a'], 'now')).toMatchObject({ version: 1 })
+  })
+
   test('the last 100 versions are kept', async () => {
     const at = freshTenant(subject)
     for (let n = 1; n <= 103; n++) await at.put(['a'], 'k', { n })
