@@ -1,6 +1,6 @@
 // What a store may be asked: for items, versions and namespaces, page by page. Checked, with what is usual where nothing is said.
 import { RecollectError } from './errors.ts'
-import { type Filter, parseFilter } from './filter.ts'
+import { type Filter, filterText, parseFilter } from './filter.ts'
 import { assertNamespacePrefix, type Namespace } from './namespace.ts'
 import { wholeNumber } from './number.ts'
 
@@ -30,7 +30,9 @@ export function wholeSearch({ prefix, query, filter, limit = 10, offset = 0, aft
     throw refused('A query has pages by offset: leave out the id that they are after.')
   }
   const parsed: Filter | undefined = filter === undefined ? undefined : parseFilter(filter)
-  return { prefix, query, filter: parsed, afterId, ...pageOf(limit, offset, 100) }
+  // Services refuse half a character.
+  const asked = query === undefined ? undefined : filterText(query)
+  return { prefix, query: asked, filter: parsed, afterId, ...pageOf(limit, offset, 100) }
 }
 
 interface NamespaceSearchGiven {

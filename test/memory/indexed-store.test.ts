@@ -165,6 +165,18 @@ test('what is written may take longer than what is asked', async () => {
   await expect(asked).rejects.toMatchObject({ code: 'storage_unavailable' })
 })
 
+test('what a model or an index is asked has no half of a character and no NUL: services refuse such', async () => {
+  const asked: string[] = []
+  const embed: Embedder['embed'] = (texts) => {
+    asked.push(...texts)
+    return embedder.embed(texts)
+  }
+  const store = storeWith({ embedder: { ...embedder, embed } })
+  await put(store, 'tea', 'Prefers green tea')
+  expect(await found(store, 'a drink \ud83c\u0000')).toMatchObject({ keys: ['tea'], degraded: null })
+  expect(asked.at(-1)).toBe('a drink \ufffd\ufffd')
+})
+
 test('without its embedder a search goes by words, and says so', async () => {
   const store = storeWith()
   await put(store, 'tea', 'Prefers green tea')
