@@ -3,7 +3,7 @@ import { RecollectError } from './errors.ts'
 import { filterText } from './filter.ts'
 import { hashOf } from './hash.ts'
 import { encode, isRecord } from './json.ts'
-import { isName, isWithin, type Namespace } from './namespace.ts'
+import { assertNamespacePrefix, assertNoTemplate, isName, isWithin, type Namespace } from './namespace.ts'
 import { isWhole, wholeNumber } from './number.ts'
 
 const largestValue = 64 * 1024
@@ -19,6 +19,16 @@ export const defaultTtlMs = 90 * 86_400_000
 
 /** How long items live that were not told, by namespace: that of the longest prefix counts. `null`: until they are deleted. */
 export type Retention = readonly { readonly namespace: Namespace; readonly ttlMs: number | null }[]
+
+/** As given, or throws `id_invalid` or `input_invalid`: an item of a wrong length would be saved and gone. */
+export function assertRetention(retention: Retention): Retention {
+  for (const { namespace, ttlMs } of retention) {
+    assertNamespacePrefix(namespace)
+    assertNoTemplate(namespace)
+    assertTtl(ttlMs, `In the retention of ${JSON.stringify(namespace)} the`)
+  }
+  return retention
+}
 
 export function ttlIn(retention: Retention, namespace: Namespace): number | null {
   const [nearest] = retention
@@ -89,9 +99,7 @@ export function wholeItem(content: ItemContent): WholeItem {
       throw refused(`its ${part} must be a string of 1 to ${longestName} characters`)
     }
   }
-  if (ttlMs !== undefined && ttlMs !== null && !isWhole(ttlMs, 1, longestTtlMs)) {
-    throw refused('its time to live must be a number of milliseconds, from 1 to a hundred years, or null')
-  }
+  if (ttlMs !== undefined) assertTtl(ttlMs)
   assertVersion(expectedVersion)
   const said = text === false ? '' : (text ?? textIn(value))
   return {
@@ -107,6 +115,12 @@ export function wholeItem(content: ItemContent): WholeItem {
 export function assertVersion(expected: unknown): asserts expected is number | undefined {
   if (expected === undefined || isWhole(expected, 0, Number.MAX_SAFE_INTEGER)) return
   throw refused('the expected version must be a whole number, 0 for none')
+}
+
+function assertTtl(ttlMs: unknown, the = 'The item is not valid: its'): void {
+  if (ttlMs === null || isWhole(ttlMs, 1, longestTtlMs)) return
+  const problem = `${the} time to live must be a number of milliseconds, from 1 to a hundred years, or null.`
+  throw new RecollectError('input_invalid', problem)
 }
 
 function isNearby(nearby: unknown): nearby is { readonly before?: string; readonly after?: string } {

@@ -59,6 +59,16 @@ function assertSegments(namespace: unknown, what: string, atLeast: number): void
   )
 }
 
+/** Throws `id_invalid` for what is written as if it were filled in, where nothing is: `{user}` would be the name of somebody. */
+export function assertNoTemplate(namespace: Namespace): void {
+  const part = namespace.find((segment) => /^\{\w+\}$/.test(segment))
+  if (part === undefined) return
+  throw new RecollectError(
+    'id_invalid',
+    `${part} is not filled in here: ${JSON.stringify(namespace)} is one namespace, of that very name. Name what lies above.`,
+  )
+}
+
 /**
  * One string for a namespace: each segment, and a mark behind it that no segment contains. So distinct namespaces have distinct
  * paths, and a path begins with another exactly when its namespace begins with the other's whole segments.

@@ -1,7 +1,7 @@
 // A store with rules for who writes where: one graph may be given less of a shared store than another.
 import { RecollectError } from '../kernel/errors.ts'
 import { assertOperations } from '../kernel/item.ts'
-import { assertNamespace, isWithin, type Namespace } from '../kernel/namespace.ts'
+import { assertNamespace, assertNoTemplate, isWithin, type Namespace } from '../kernel/namespace.ts'
 import type { Effects, ItemDeletion, ItemOperation, ItemPut, Store } from '../ports/store.ts'
 
 export type StoreWrite =
@@ -20,7 +20,10 @@ export interface WriteRule {
  * allow it; where none does, it is allowed. Reading is as before.
  */
 export function guardedStore(store: Store, rules: readonly WriteRule[]): Store {
-  for (const { namespace } of rules) assertNamespace(namespace)
+  for (const { namespace } of rules) {
+    assertNamespace(namespace)
+    assertNoTemplate(namespace)
+  }
   const assertAllowed = (write: StoreWrite) => {
     // An address that is none is refused by the store, in its own words.
     const at = Array.isArray(write.namespace) ? write.namespace : []

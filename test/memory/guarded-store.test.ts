@@ -42,6 +42,10 @@ test('a rule sees what is to be written; where several apply, all must allow it'
   ])
 })
 
+test('a rule for ["users", "{user}"] is refused: nothing is filled in there, and it would guard nobody', () => {
+  expect(() => guardedStore(memoryStore(), [{ namespace: ['users', '{user}'], write: false }])).toThrow('{user}')
+})
+
 test('a rule that answers with a promise allows nothing: it is asked at once', async () => {
   const later = async () => true
   const { guarded } = house({ namespace: ['team'], write: later as never })

@@ -1,6 +1,7 @@
 // Items in the memory of one process: for tests, examples and programs that need no durability.
 import {
   assertOperations,
+  assertRetention,
   assertVersion,
   fenced,
   itemId,
@@ -57,7 +58,7 @@ class MemoryStore implements Store {
 
   constructor({ now = Date.now, retention = [], checkpointer }: MemoryStoreOptions) {
     this.#now = now
-    this.#retention = retention
+    this.#retention = assertRetention(retention)
     this.#checkpointer = checkpointer
   }
 

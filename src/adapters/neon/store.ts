@@ -2,6 +2,7 @@
 import { filterValue } from '../../kernel/filter.ts'
 import {
   assertOperations,
+  assertRetention,
   assertVersion,
   fenced,
   isItemId,
@@ -39,7 +40,7 @@ export interface NeonStoreOptions {
  * scope: it keeps no connection.
  */
 export function neonStore(sql: Sql, { retention = [], indexed = false }: NeonStoreOptions = {}): IndexedItems {
-  return storeOn(database(sql), retention, indexed)
+  return storeOn(database(sql), assertRetention(retention), indexed)
 }
 
 function storeOn(database: Database, retention: Retention, indexed: boolean): IndexedItems {
