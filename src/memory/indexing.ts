@@ -28,7 +28,7 @@ export class Indexing {
     if (this.#checked) return
     throw new RecollectError(
       'index_mismatch',
-      `The index of items was made as ${wordsOf(kept)}, and this Worker is set up for ${wordsOf(setup)}. Go back to what it was, or make it anew: npm run reindex`,
+      `The index of items was made as ${wordsOf(kept)}, and this Worker is set up for ${wordsOf(setup)}. Go back to what it was, or make it anew: npm run reindex, or in code reindex({ items, index, embedder })`,
     )
   }
 

@@ -267,7 +267,7 @@ test('another model than the index was made with is refused, by name, with what 
   const other = storeWith({ embedder: { ...embedder, model: 'huge', dimensions: 7 } })
   const refused = {
     code: 'index_mismatch',
-    message: expect.stringMatching(/"tiny" with 3.*"huge" with 7.*npm run reindex/),
+    message: expect.stringMatching(/"tiny" with 3.*"huge" with 7.*npm run reindex.*in code reindex\(/),
   }
   await expect(other.search({ tenant, prefix: ['users'], query: 'tea' })).rejects.toMatchObject(refused)
   await put(other, 'late', 'Prefers late tea')

@@ -63,7 +63,7 @@ function failureOf(error: unknown): RecollectError {
   if (outdated.test(code)) {
     return new RecollectError(
       'schema_outdated',
-      'The database has no schema of recollect, or one older than this version needs. Run: npm run migrate',
+      'The database has no schema of recollect, or one older than this version needs. Run: npm run migrate, or in code migrate(…) of recollect/neon',
       { cause: error },
     )
   }

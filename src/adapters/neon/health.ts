@@ -10,6 +10,6 @@ export async function checkNeon(sql: Sql): Promise<void> {
   if (Number(row?.version) >= schemaVersion) return
   throw new RecollectError(
     'schema_outdated',
-    `The database has schema ${String(row?.version)}; this version needs ${schemaVersion}. Run: npm run migrate`,
+    `The database has schema ${String(row?.version)}; this version needs ${schemaVersion}. Run: npm run migrate, or in code migrate(…) of recollect/neon`,
   )
 }

@@ -120,7 +120,7 @@ function failureOf(kind: IndexSetup['kind'], cause: unknown): RecollectError {
   if (given !== undefined) {
     return new RecollectError(
       'index_mismatch',
-      `The index takes vectors of ${expected} dimensions and was given ${given}. Make an index for the model that is set up, and fill it: npm run reindex`,
+      `The index takes vectors of ${expected} dimensions and was given ${given}. Make an index for the model that is set up, and fill it: npm run reindex, or in code reindex({ items, index, embedder })`,
       { cause },
     )
   }
@@ -129,7 +129,7 @@ function failureOf(kind: IndexSetup['kind'], cause: unknown): RecollectError {
   if (takes !== undefined) {
     return new RecollectError(
       'index_mismatch',
-      `The index is set up as "${kind}" and was made as another kind. Set the kind that it was made as, or make an index of this kind, and fill it: npm run reindex`,
+      `The index is set up as "${kind}" and was made as another kind. Set the kind that it was made as, or make an index of this kind, and fill it: npm run reindex, or in code reindex({ items, index, embedder })`,
       { cause },
     )
   }
