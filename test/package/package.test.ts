@@ -116,6 +116,7 @@ export const made = {
 export const agents = {
   plain: recollect.agent(),
   recalling: recollect.agent({ recall: true }),
+  perhaps: recollect.agent({ recall: Boolean(1) }),
   summarizing: recollect.agent({ trim: 'summary' }),
   both: recollect.agent({ trim: 'summary', recall: { limit: 3 }, tools: [recollect.recallTool()] }),
 }
