@@ -96,7 +96,8 @@ export function boundMemory({ store, tenant, namespace, effects, author, keyFor,
     },
     async forget(id) {
       const [item] = await store.find({ tenant, prefix: namespace, ids: [id], refresh: false, ...effects })
-      if (item === undefined) return false
+      // What an application keeps without a text is no memory: nobody is talked into forgetting it.
+      if (item === undefined || item.text === '') return false
       return store.delete({ tenant, namespace: item.namespace, key: item.key, ...effects })
     },
   }

@@ -154,6 +154,24 @@ test('under a key a tool takes the place of what it remembered itself, and of no
   })
 })
 
+test('what an application keeps without a text is no memory, and is not forgotten as one', async () => {
+  const store = memoryStore()
+  const { id } = await store.put({
+    tenant: 'acme',
+    namespace: ['users', 'alex'],
+    key: 'plan',
+    value: { plan: 'small' },
+    text: false,
+  })
+  const model = scriptedModel((said) =>
+    said.at(-1)?.role === 'tool' ? `${said.at(-1)?.content}` : { calls: [{ name: 'forget', arguments: { id } }] },
+  )
+  const app = agent({ tools: [forgetTool()] }).compile({ checkpointer: memoryCheckpointer(), store, model })
+  const { messages: said } = await app.invoke({ messages: user('Forget my plan.') }, { ...alex, thread: 't' })
+  expect(said.at(-1)?.content).toBe(`There is no memory ${id}.`)
+  expect((await store.search({ tenant: 'acme', prefix: [] })).items).toHaveLength(1)
+})
+
 test('what state was made to name from outside is not read for somebody whom it does not belong to', async () => {
   const store = memoryStore()
   const { id } = await store.put({
