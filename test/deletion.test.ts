@@ -1,11 +1,12 @@
 // A thread that is deleted is gone: no row of any table and no element of any Redis key has a word of it.
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { embedded } from '../bench/servers.ts'
 import { type TemporaryServices, temporaryServices } from '../bench/stack.ts'
 import { tokenFor } from '../local/secrets.ts'
 import { append, StateGraph, sweep } from '../src/index.ts'
 import { compile } from '../workers/compile.ts'
 import { leftoversOf } from './leftovers.ts'
+import { until } from './until.ts'
 
 let services: TemporaryServices
 beforeAll(async () => {
@@ -57,7 +58,7 @@ test('a canary grep finds a thread everywhere before it is deleted, and nowhere 
   expect(new Set(before.rows.map((row) => row.split(' ')[0]))).toEqual(
     new Set(['threads', 'runs', 'checkpoints', 'writes', 'outbox']),
   )
-  await vi.waitFor(async () => expect((await everything()).elements.length).toBeGreaterThan(1))
+  await until(async () => expect((await everything()).elements.length).toBeGreaterThan(1))
 
   const token = await tokenFor(services.secrets, { tenant: at.tenant, user: at.user, scopes: ['chat'] })
   const headers = { authorization: `Bearer ${token}` }

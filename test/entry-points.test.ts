@@ -6,6 +6,7 @@ import { user } from '../src/index.ts'
 import type { Orphan } from '../src/ports/index.ts'
 import { compile } from '../workers/compile.ts'
 import worker from '../workers/index.ts'
+import { until } from './until.ts'
 
 let services: TemporaryServices
 beforeAll(async () => {
@@ -25,7 +26,7 @@ test('a run that was handed over goes to the queue, and its consumer goes on wit
     { ...at, run: 'r', handOver: AbortSignal.abort() },
   )
   await expect(running).rejects.toMatchObject({ code: 'run_handed_over' })
-  await vi.waitFor(() => expect(sent).toEqual([{ tenant: 'acme', thread: 't-1', run: 'r', graph: 'support' }]))
+  await until(() => expect(sent).toEqual([{ tenant: 'acme', thread: 't-1', run: 'r', graph: 'support' }]))
   expect(await checkpointer.runs.get(key, 'r')).toMatchObject({ status: 'running', orphaned: true, attempts: 0 })
 
   const settled: string[] = []

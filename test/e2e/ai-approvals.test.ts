@@ -7,6 +7,7 @@ import * as z from 'zod/mini'
 import { tool } from '../../src/index.ts'
 import { type Script, scriptedModel } from '../../src/testing/index.ts'
 import { chatApp, type Loopback, onLoopback, PromptedModel, tokenOf } from '../http/chat-app.ts'
+import { until } from '../until.ts'
 import {
   type Message,
   type Page,
@@ -88,7 +89,7 @@ function waitingOf(page: Pick<Page, 'messages'>): string {
 
 /** At rest again, whatever it sends by itself in between. */
 async function settled(page: Page, text: string): Promise<void> {
-  await vi.waitFor(() => expect([page.status, textOf(page.messages.at(-1))]).toEqual(['ready', text]), 10_000)
+  await until(() => expect([page.status, textOf(page.messages.at(-1))]).toEqual(['ready', text]))
 }
 
 const types = (messages: readonly Message[]) => messages.map(({ id, parts }) => [id, parts.map(({ type }) => type)])
@@ -167,7 +168,7 @@ describe.each(Object.entries(withApprovals))('ai %s', (version, make) => {
     page.messages = await messages()
     expect(page.messages.map(({ role }) => role)).toEqual(['user'])
     const hearing = page.resumeStream()
-    await vi.waitFor(() => expect(callsOf(page)).toMatchObject([{ state: 'output-available' }]), 10_000)
+    await until(() => expect(callsOf(page)).toMatchObject([{ state: 'output-available' }]))
     model.say('Refunded.')
     model.finish()
     await hearing
@@ -193,7 +194,7 @@ describe.each(Object.entries(withApprovals))('ai %s', (version, make) => {
     onTestFinished(() => logged.mockRestore())
     const { page, id, runs, messages } = await asked({ answerer: 'approver' })
     await page.decide?.({ id, approved: true })
-    await vi.waitFor(() => expect(page.status).toBe('error'))
+    await until(() => expect(page.status).toBe('error'))
     expect(page.error?.message).toContain('approval_forbidden')
     expect(callsOf({ messages: await messages() })).toMatchObject([{ state: 'approval-requested', approval: { id } }])
     expect(runs).toEqual([])
@@ -330,7 +331,7 @@ describe.each(Object.entries(withoutApprovals))('ai %s, with approvals in data p
     expect(await answer(id, { decision: 'approve' })).toBe(200)
     page.messages = await messages()
     const hearing = page.resumeStream()
-    await vi.waitFor(() => expect(callsOf(page)).toMatchObject([{ state: 'output-available' }]), 10_000)
+    await until(() => expect(callsOf(page)).toMatchObject([{ state: 'output-available' }]))
     model.say('Refunded.')
     model.finish()
     await hearing

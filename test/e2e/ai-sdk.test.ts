@@ -6,6 +6,7 @@ import * as z from 'zod/mini'
 import { tool } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
 import { chatApp, type Loopback, onLoopback, PromptedModel, tokenOf } from '../http/chat-app.ts'
+import { until } from '../until.ts'
 
 const open: Loopback[] = []
 
@@ -70,11 +71,11 @@ test('a page that comes in mid-answer shows the thread and goes on with the answ
   const first = page()
   const answered = first.sendMessage({ text: 'Tell me.' })
   model.say('Once ', 'upon ')
-  await vi.waitFor(() => expect(textOf(first.lastMessage)).toBe('Once upon '))
+  await until(() => expect(textOf(first.lastMessage)).toBe('Once upon '))
   const second = page(await messages())
   expect(second.messages.map(textOf)).toEqual(['Tell me.'])
   const resumed = second.resumeStream()
-  await vi.waitFor(() => expect(textOf(second.lastMessage)).toBe('Once upon '))
+  await until(() => expect(textOf(second.lastMessage)).toBe('Once upon '))
   model.say('a time.')
   model.finish()
   await Promise.all([answered, resumed])
@@ -96,12 +97,12 @@ test('a page that is closed in mid-answer finds the whole answer when it comes b
   const chat = page()
   const answered = chat.sendMessage({ text: 'Tell me.' })
   model.say('Half')
-  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe('Half'))
+  await until(() => expect(textOf(chat.lastMessage)).toBe('Half'))
   await chat.stop()
   await answered
   model.say(' and half.')
   model.finish()
-  await vi.waitFor(async () => expect((await messages()).map(textOf)).toEqual(['Tell me.', 'Half and half.']))
+  await until(async () => expect((await messages()).map(textOf)).toEqual(['Tell me.', 'Half and half.']))
 })
 
 test('stop, as a page does it: the stream is given up, the turn ends, and the next message is answered', async () => {
@@ -110,7 +111,7 @@ test('stop, as a page does it: the stream is given up, the turn ends, and the ne
   const chat = page()
   const answered = chat.sendMessage({ text: 'Tell me.' })
   model.say('Half')
-  await vi.waitFor(() => expect(textOf(chat.lastMessage)).toBe('Half'))
+  await until(() => expect(textOf(chat.lastMessage)).toBe('Half'))
   await Promise.all([chat.stop(), fetch(`${url}/chat/t/stop`, { method: 'POST', headers })])
   await answered
   expect((await messages()).map(textOf)).toEqual(['Tell me.'])
@@ -127,7 +128,7 @@ test('a second page that writes meanwhile waits, and is answered when the first 
   const first = page()
   const answered = first.sendMessage({ text: 'One.' })
   model.say('One ')
-  await vi.waitFor(() => expect(first.status).toBe('streaming'))
+  await until(() => expect(first.status).toBe('streaming'))
   const second = page()
   const later = second.sendMessage({ text: 'Two.' })
   model.say('Done.')

@@ -313,7 +313,7 @@ describe('many at once', () => {
     ])
     expect(left).toEqual(['TimeoutError', 'TimeoutError', 'TimeoutError'])
     for (const thread of ['left-wait', 'left-stream', 'left-chat']) {
-      await expect.poll(() => user.contentsOf(thread), { timeout: 10_000 }).toHaveLength(2)
+      await expect.poll(() => user.contentsOf(thread)).toHaveLength(2)
     }
   })
 })

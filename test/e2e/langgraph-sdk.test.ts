@@ -2,6 +2,7 @@
 import { Client } from '@langchain/langgraph-sdk'
 import { afterEach, expect, test, vi } from 'vitest'
 import { deployment, tokenFor } from '../http/deployment.ts'
+import { until } from '../until.ts'
 import { type Loopback, loopback } from './loopback.ts'
 
 let server: Loopback | undefined
@@ -152,7 +153,7 @@ test('a second run on a busy thread is refused', async () => {
   const { client, open } = await connected()
   await client.threads.create({ threadId: 't1' })
   const first = client.runs.wait('t1', 'waits', { input: hello })
-  await vi.waitFor(async () => expect((await client.threads.get('t1')).status).toBe('busy'))
+  await until(async () => expect((await client.threads.get('t1')).status).toBe('busy'))
   await expect(client.runs.wait('t1', 'waits', { input: hello })).rejects.toThrow(/HTTP 409.*thread_busy/)
   open()
   expect(await first).toMatchObject({ noted: 'done' })
@@ -171,7 +172,7 @@ test('a stream whose connection breaks is taken up where it was, during the run 
       if (event !== 'custom') continue
       cut()
       if (ended) open()
-      else vi.waitFor(() => expect(requests.at(-1)).toMatch(/^GET .*\/stream$/), 5_000).then(open)
+      else until(() => expect(requests.at(-1)).toMatch(/^GET .*\/stream$/)).then(open)
     }
     expect(events).toEqual(['metadata', 'custom', 'values', ...(ended ? [] : ['values'])])
     expect(last).toMatchObject({ noted: 'done' })
@@ -184,7 +185,7 @@ test('a run is stopped, and the thread takes the next', async () => {
   await client.threads.create({ threadId: 't1' })
   const waiting = client.runs.wait('t1', 'waits', { input: hello })
   const failure = expect(waiting).rejects.toThrow(/run_cancelled/)
-  await vi.waitFor(async () => expect((await client.threads.get('t1')).status).toBe('busy'))
+  await until(async () => expect((await client.threads.get('t1')).status).toBe('busy'))
   const [run] = await client.runs.list('t1')
   await client.runs.cancel('t1', run?.run_id ?? '', true)
   await failure

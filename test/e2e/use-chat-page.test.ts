@@ -28,7 +28,7 @@ async function openPage(model: PromptedModel, tools: readonly Tool[] = []): Prom
 }
 
 async function shown(page: Page, ...texts: readonly string[]): Promise<void> {
-  await expect.poll(() => page.locator('article').allTextContents(), { timeout: 10_000 }).toEqual(texts)
+  await expect.poll(() => page.locator('article').allTextContents()).toEqual(texts)
 }
 
 async function say(page: Page, text: string): Promise<void> {
@@ -79,12 +79,12 @@ test.skipIf(executablePath === undefined)(
     const model = new PromptedModel()
     const { page, api } = await openPage(model, [refund])
     const outcome = async (text: string) => {
-      await expect.poll(() => page.locator('output').last().textContent(), { timeout: 10_000 }).toBe(text)
+      await expect.poll(() => page.locator('output').last().textContent()).toBe(text)
     }
     const answered = async (text: string) => {
       model.say(text)
       model.finish()
-      await expect.poll(() => page.locator('article').last().textContent(), { timeout: 10_000 }).toContain(text)
+      await expect.poll(() => page.locator('article').last().textContent()).toContain(text)
       await page.getByRole('button', { name: 'Send' }).waitFor()
     }
     model.call('c1', 'refund', { cents: 1 })

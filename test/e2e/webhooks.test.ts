@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { signWebhook } from '../../src/kernel/webhook.ts'
+import { until } from '../until.ts'
 import { type Receiver, receiver } from '../webhooks/receiver.ts'
 import { type LocalStack, startStack } from './local-stack.ts'
 
@@ -43,16 +44,16 @@ test('a run’s end is told, signed, while another receiver hangs; what fails is
   const startedAt = performance.now()
   expect((await stack.post('/threads/first/runs/wait', body)).status).toBe(200)
   expect(performance.now() - startedAt).toBeLessThan(10_000)
-  await vi.waitFor(() => expect(well.received).toHaveLength(1), 10_000)
+  await until(() => expect(well.received).toHaveLength(1), 10_000)
   const [webhook = expect.unreachable()] = well.received
   expect(well.verified(webhook, endpoint.secret)).toBe(webhook.id)
   expect(webhook.event).toMatchObject({ type: 'run.finished', data: { thread_id: 'first', status: 'success' } })
 
   stuck.replies = [204]
-  await vi.waitFor(() => expect(stuck.received.length).toBeGreaterThan(1), { timeout: 60_000, interval: 500 })
+  await until(() => expect(stuck.received.length).toBeGreaterThan(1), 60_000)
   expect(new Set(stuck.received.map(({ id }) => id)).size).toBe(1)
   const log = async () => (await stack.get(`/webhooks/endpoints/${other.id}/deliveries`)).json()
-  await vi.waitFor(
+  await until(
     async () => expect(await log()).toMatchObject([{ outcome: 'delivered' }, { outcome: 'postponed' }]),
     10_000,
   )

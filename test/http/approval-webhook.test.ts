@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { hashOf } from '../../src/kernel/hash.ts'
 import { signWebhook } from '../../src/kernel/webhook.ts'
+import { until } from '../until.ts'
 import { approvalApp, approve, bytesOf } from './approval-app.ts'
 import { deployment } from './deployment.ts'
 
@@ -14,7 +15,7 @@ async function asking() {
   const { secret } = await house.office.createKey('acme')
   const approval = await house.asked()
   const settled = () =>
-    vi.waitFor(async () => {
+    until(async () => {
       expect((await house.call('GET', '/threads/t1')).body.status).toBe('idle')
     })
   const status = async () => (await house.call('GET', `/approvals/${approval.id}`)).body.status
@@ -149,7 +150,7 @@ test('an answer that comes before its question is told to come again, and is the
   expect(refunds).toEqual([])
   const later = await hook({ id: approval.id, answer: approve, run_id: approval.run_id }, { secrets })
   expect(later).toMatchObject({ status: 200, body: { outcome: 'accepted' } })
-  await vi.waitFor(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
+  await until(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
   expect(refunds).toHaveLength(1)
 })
 

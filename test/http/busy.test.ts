@@ -1,5 +1,6 @@
 // A second run on a busy thread, runs in the background, and runs that are asked for twice, in the LangGraph wire.
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
+import { until } from '../until.ts'
 import { type Answer, deployment, framesOf, said, tokenFor } from './deployment.ts'
 
 const chat = { assistant_id: 'chat', input: said('hello'), if_not_exists: 'create' }
@@ -10,9 +11,9 @@ test('on a busy thread a run that is willing to wait is run next, in line', asyn
   const send = as()
   const waits = { ...chat, assistant_id: 'waits' }
   const first = send('POST', '/threads/t1/runs/wait', { ...waits, input: said('one') })
-  await vi.waitFor(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
+  await until(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
   const second = send('POST', '/threads/t1/runs/wait', { ...waits, input: said('two'), multitask_strategy: 'enqueue' })
-  await vi.waitFor(async () => expect((await send('GET', '/threads/t1/runs')).body).toHaveLength(2))
+  await until(async () => expect((await send('GET', '/threads/t1/runs')).body).toHaveLength(2))
   expect((await send('GET', '/threads/t1/runs')).body[0]).toMatchObject({ status: 'pending' })
   open()
   expect((await first).body.messages).toMatchObject([{ content: 'one' }])
@@ -27,7 +28,7 @@ test.each([
   const send = as()
   const waits = { ...chat, assistant_id: 'waits' }
   const first = send('POST', '/threads/t1/runs/stream', { ...waits, input: said('one') })
-  await vi.waitFor(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
+  await until(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
   const second = send('POST', '/threads/t1/runs/wait', { ...waits, input: said('two'), multitask_strategy: strategy })
   expect(kinds(await first).at(-1)).toBe('error')
   open()

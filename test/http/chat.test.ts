@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import type { UiChunk } from '../../src/http/ui-chunks.ts'
 import { RecollectError, tool } from '../../src/index.ts'
 import { scriptedModel } from '../../src/testing/index.ts'
+import { until } from '../until.ts'
 import { chatApp, PromptedModel, tokenOf } from './chat-app.ts'
 import { expectReadable } from './ui-chunk-keys.ts'
 
@@ -271,7 +272,7 @@ test('a reader who leaves does not end the turn', async () => {
   await response.body?.cancel()
   model.say('continued')
   model.finish()
-  await vi.waitFor(async () => {
+  await until(async () => {
     expect(JSON.stringify(await (await call(app, '/chat/t/messages')).json())).toContain('To be continued')
   })
   expect(model.aborted).toBe(0)
@@ -307,7 +308,7 @@ test('a half answer is not shown while its turn runs, here or elsewhere; what a 
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
   const response = await call(app, '/chat', { body: saying('hi', { id: 'm1' }) })
   const head = async () => (await checkpointer.threads.get({ tenant: 'acme', thread: 't', owner: 'alex' }))?.head
-  await vi.waitFor(async () => expect(await head()).toBe(2))
+  await until(async () => expect(await head()).toBe(2))
   for (const isolate of [app, elsewhere]) {
     expect(await (await call(isolate, '/chat/t/messages')).json()).toMatchObject([{ id: 'm1' }])
     expect(await (await call(isolate, '/chat/t/messages')).json()).toHaveLength(1)

@@ -4,6 +4,7 @@ import { memoryCheckpointer, memoryEventLog } from '../../src/adapters/memory/in
 import { serve } from '../../src/http/index.ts'
 import { append, last, messages, StateGraph } from '../../src/index.ts'
 import { altered, unavailable } from '../runtime/doubles.ts'
+import { until } from '../until.ts'
 import { chatApp, PromptedModel, tokenOf } from './chat-app.ts'
 import { framesOf, said, tokenFor } from './deployment.ts'
 
@@ -68,7 +69,7 @@ async function begun(here: ReturnType<typeof isolate>, body: object = {}, contex
     ...(context && { context }),
   })
   const run = response.headers.get('content-location')?.split('/').at(-1) ?? ''
-  await vi.waitFor(() => expect(here.calls).toContain('wait'))
+  await until(() => expect(here.calls).toContain('wait'))
   return { response, run }
 }
 
@@ -77,7 +78,7 @@ test('a run in the background is watched from another isolate, from its first ev
   const answer = await here.send('POST', '/threads/t1/runs', { body: wish })
   const { run_id: run } = (await answer.json()) as { run_id: string }
   const watching = elsewhere.send('GET', streamPath(run)).then((response) => response.text())
-  await vi.waitFor(() => expect(here.calls).toContain('wait'))
+  await until(() => expect(here.calls).toContain('wait'))
   setTimeout(here.open, 700)
   const text = await watching
   expect(eventsIn(text)).toEqual(['metadata', 'values', 'values', 'custom', 'values'])
@@ -110,7 +111,7 @@ test('of a run whose reader stays nothing is recorded; once they have left all o
   await new Promise((resolve) => setTimeout(resolve, 700))
   expect(await events.read(key)).toEqual([])
   await reader?.cancel()
-  await vi.waitFor(async () => expect(await events.read(key)).not.toEqual([]), { timeout: 3_000 })
+  await until(async () => expect(await events.read(key)).not.toEqual([]))
   const watching = elsewhere.send('GET', streamPath(run)).then((watched) => watched.text())
   here.open()
   expect(eventsIn(await watching)).toEqual(['metadata', 'values', 'values', 'custom', 'values'])
@@ -172,7 +173,7 @@ test('a run that its worker has left behind is gone on with by whoever watches i
   expect(eventsIn(later)).toEqual(['metadata', 'values', 'values', 'custom', 'values'])
   const seen = await elsewhere.send('GET', streamPath(run), { headers: { 'last-event-id': '1-2' } })
   expect(framesOf(await seen.text()).map(({ id }) => id)).toEqual(['2-0', '2-1', '2-2', '2-3'])
-}, 20_000)
+})
 
 test('a thread that is deleted leaves no events behind', async () => {
   const { here, events } = pair()
@@ -180,7 +181,7 @@ test('a thread that is deleted leaves no events behind', async () => {
   here.open()
   await response.text()
   const key = { tenant: 'acme', thread: 't1', owner: 'alex' }
-  await vi.waitFor(async () => expect(await events.read(key)).not.toEqual([]))
+  await until(async () => expect(await events.read(key)).not.toEqual([]))
   expect((await here.send('DELETE', '/threads/t1')).status).toBe(204)
   expect(await events.read(key)).toEqual([])
 })
@@ -284,7 +285,7 @@ test('chat: an answer that is given in another isolate is heard, and stopped, fr
   const second = await call(here, '/chat', saying('m2'))
   const waiting = call(here, '/chat', saying('m3'))
   model.say('Never ')
-  await vi.waitFor(async () =>
+  await until(async () =>
     expect(
       await checkpointer.runs.list({ tenant: 'acme', thread: 't', owner: 'alex' }, { limit: 9, offset: 0 }),
     ).toHaveLength(3),

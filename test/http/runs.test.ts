@@ -1,5 +1,6 @@
 // Runs in the LangGraph wire.
 import { afterEach, expect, test, vi } from 'vitest'
+import { until } from '../until.ts'
 import { type Answer, conforming, deployment, framesOf, said, tokenFor } from './deployment.ts'
 
 afterEach(() => {
@@ -156,7 +157,7 @@ test('a busy thread answers 409 with Retry-After, and takes the next run when it
   const send = as()
   const wait = { assistant_id: 'waits', input: said('first'), if_not_exists: 'create' }
   const first = send('POST', '/threads/t1/runs/wait', wait)
-  await vi.waitFor(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
+  await until(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
   const second = await send('POST', '/threads/t1/runs/wait', wait)
   expect(second).toMatchObject({ status: 409, body: { code: 'thread_busy', retryable: true } })
   expect(Number(second.headers.get('retry-after'))).toBeGreaterThan(0)
@@ -180,10 +181,10 @@ test('a run goes on when its reader leaves, and one that was to stop then is sto
     await reader?.cancel()
   }
   await leave('stops', { on_disconnect: 'cancel' })
-  await vi.waitFor(async () => expect((await send('GET', '/threads/stops/runs')).body[0].status).toBe('interrupted'))
+  await until(async () => expect((await send('GET', '/threads/stops/runs')).body[0].status).toBe('interrupted'))
   await leave('goes-on', {})
   open()
-  await vi.waitFor(async () => expect((await send('GET', '/threads/goes-on/runs')).body[0].status).toBe('success'))
+  await until(async () => expect((await send('GET', '/threads/goes-on/runs')).body[0].status).toBe('success'))
 })
 
 test('a silent stream says every five seconds that it is alive', async () => {
@@ -214,7 +215,7 @@ test('a stream is taken up again after the last event that was seen', async () =
     if_not_exists: 'create',
     stream_mode: modes,
   })
-  await vi.waitFor(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
+  await until(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
   const [{ run_id: run }] = (await send('GET', '/threads/t1/runs')).body
   const path = `/threads/t1/runs/${run}/stream?stream_mode=${modes.join(',')}`
   const headers = { authorization: `Bearer ${await tokenFor()}`, 'last-event-id': '0-0' }
@@ -235,7 +236,7 @@ test('a run is stopped by its owner', async () => {
     input: said('hi'),
     if_not_exists: 'create',
   })
-  await vi.waitFor(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
+  await until(async () => expect((await send('GET', '/threads/t1')).body.status).toBe('busy'))
   const [{ run_id: id }] = (await send('GET', '/threads/t1/runs')).body
   expect((await as({ sub: 'sam' })('POST', `/threads/t1/runs/${id}/cancel`)).status).toBe(404)
   expect((await send('POST', `/threads/t1/runs/${id}/cancel?wait=1`)).status).toBe(204)

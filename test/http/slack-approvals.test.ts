@@ -1,10 +1,11 @@
 // examples/slack-approvals, run on loopback against the real thing: asked in a channel, clicked, and decided once.
 import { createHmac } from 'node:crypto'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { askingMessage } from '../../examples/slack-approvals/messages.ts'
 import { type ReceiverOptions, slackReceiver } from '../../examples/slack-approvals/receiver.ts'
 import { signWebhook } from '../../src/kernel/webhook.ts'
 import { loopback } from '../e2e/loopback.ts'
+import { until } from '../until.ts'
 import { approvalApp } from './approval-app.ts'
 
 const signingSecret = 'the signing secret of a Slack app'
@@ -51,7 +52,7 @@ async function channel(change: Partial<ReceiverOptions['slack']> = {}) {
     const slackHeaders = { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': `v0=${signature}`, ...headers }
     return fetch(`${receiverUrl}/slack/interactions`, { method: 'POST', headers: slackHeaders, body })
   }
-  const heard = (count: number) => vi.waitFor(() => expect(said).toHaveLength(count), { timeout: 5_000 })
+  const heard = (count: number) => until(() => expect(said).toHaveLength(count))
   const buttons = () => said[0]?.message.blocks.at(-1).elements
   const setAway = (now: boolean) => {
     away = now
@@ -71,7 +72,7 @@ test('a question is posted with buttons, a click decides it, and the run goes on
   expect(refunds).toEqual([])
   expect((await click('approve', approveButton.value)).status).toBe(200)
   expect(said[1]).toMatchObject({ path: '/response', message: { replace_original: true, text: 'Approved by <@U1>.' } })
-  await vi.waitFor(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
+  await until(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
   expect(refunds).toEqual([{ order: 'A1', cents: 9_900 }])
   expect((await call('GET', `/approvals/${approval.id}`)).body).toMatchObject({
     ...{ status: 'answered', answered_by: 'slack:U1', answered_via: 'webhook', answer: { decision: 'approve' } },
@@ -86,7 +87,7 @@ test('a denial does not run it', async () => {
   await asked()
   await heard(1)
   await click('reject', buttons()[1].value)
-  await vi.waitFor(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
+  await until(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
   expect(refunds).toEqual([])
 })
 
@@ -95,7 +96,7 @@ test('ten clicks at once decide once', async () => {
   await asked()
   await heard(1)
   await Promise.all(Array.from({ length: 10 }, (_, index) => click('approve', buttons()[0].value, `U${index}`)))
-  await vi.waitFor(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
+  await until(async () => expect((await call('GET', '/threads/t1')).body.status).toBe('idle'))
   expect(refunds).toHaveLength(1)
 })
 
@@ -104,14 +105,14 @@ test('while Slack is away the question waits in the outbox', async () => {
   setAway(true)
   await asked()
   const log = async () => (await call('GET', `/webhooks/endpoints/${endpoint.id}/deliveries`)).body
-  await vi.waitFor(async () => expect(await log()).toMatchObject([{ outcome: 'postponed', status: 502 }]), 5_000)
+  await until(async () => expect(await log()).toMatchObject([{ outcome: 'postponed', status: 502 }]))
   setAway(false)
   expect(said).toEqual([])
   const [{ id }] = await log()
   await call('POST', `/webhooks/endpoints/${endpoint.id}/deliveries/${id}/redeliver`)
   await heard(1)
   const failures = async () => (await office.store.endpoint({ tenant: 'acme', id: endpoint.id }))?.failures
-  await vi.waitFor(async () => expect(await failures()).toBe(0))
+  await until(async () => expect(await failures()).toBe(0))
 })
 
 describe('nothing is decided by', () => {

@@ -2,6 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { memoryCache } from '../../src/adapters/memory/index.ts'
 import { RecollectError, sweep } from '../../src/index.ts'
+import { until } from '../until.ts'
 import { deployment, said } from './deployment.ts'
 
 test('a thread is created, read, changed and deleted', async () => {
@@ -101,7 +102,7 @@ test('deleting a thread also empties the cache of it', async () => {
   await send('POST', '/threads/t1/runs/wait', { assistant_id: 'chat', input: said('hello'), if_not_exists: 'create' })
   const key = { tenant: 'acme', thread: 't1', owner: 'alex' }
   // It is written after the answer.
-  await vi.waitFor(async () => expect(await cache.read(key)).not.toEqual([]))
+  await until(async () => expect(await cache.read(key)).not.toEqual([]))
   await as({ sub: 'olga', scope: 'operate' })('DELETE', '/threads/t1')
   expect(await cache.read(key)).toEqual([])
 })
@@ -118,7 +119,7 @@ test('a thread with a time to live goes when it is over, from the database and f
   await send('POST', '/threads/t4/runs/wait', { assistant_id: 'chat', input: said('a'), if_not_exists: 'create' })
   const key = { tenant: 'acme', thread: 't1', owner: 'alex' }
   await send('POST', '/threads/t1/runs/wait', { assistant_id: 'chat', input: said('hello') })
-  await vi.waitFor(async () => expect(await cache.read(key)).not.toEqual([]))
+  await until(async () => expect(await cache.read(key)).not.toEqual([]))
   vi.useFakeTimers({ now: Date.now() + 61_000, toFake: ['Date'] })
   try {
     expect((await sweep({ checkpointer, graphs, cache })).threads).toEqual({ expired: 3 })

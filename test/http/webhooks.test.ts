@@ -1,6 +1,7 @@
 // Endpoints, keys and deliveries over HTTP: secrets are shown once, and another tenant's do not exist.
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { routes } from '../../src/http/routes.ts'
+import { until } from '../until.ts'
 import { type Receiver, receiver } from '../webhooks/receiver.ts'
 import { approvalApp, approve } from './approval-app.ts'
 import { deployment } from './deployment.ts'
@@ -90,21 +91,19 @@ describe('an endpoint', () => {
     const { body: endpoint } = await call('POST', '/webhooks/endpoints', { url: one.url })
     const path = `/webhooks/endpoints/${endpoint.id}`
     const approval = await asked()
-    await vi.waitFor(() => expect(one.received).toHaveLength(1))
+    await until(() => expect(one.received).toHaveLength(1))
     expect(one.received[0]?.event).toMatchObject({
       type: 'approval.requested',
       data: { run_id: approval.run_id, approval: { id: approval.id, payload: approval.payload } },
     })
     await call('POST', `/approvals/${approval.id}`, { answer: approve })
-    await vi.waitFor(() => expect(one.received).toHaveLength(2))
-    await vi.waitFor(async () => expect((await call('GET', `${path}/deliveries`)).body).toHaveLength(2))
+    await until(() => expect(one.received).toHaveLength(2))
+    await until(async () => expect((await call('GET', `${path}/deliveries`)).body).toHaveLength(2))
     const [last] = (await call('GET', `${path}/deliveries?limit=1`)).body
     expect(last).toMatchObject({ event: 'run.finished', attempt: 1, outcome: 'delivered', status: 204, error: null })
     const again = await call('POST', `${path}/deliveries/${last.id}/redeliver`)
     expect(again).toMatchObject({ status: 202, body: { webhook_id: last.webhook_id } })
-    await vi.waitFor(() =>
-      expect(one.received.map(({ id }) => id).slice(1)).toEqual([last.webhook_id, last.webhook_id]),
-    )
+    await until(() => expect(one.received.map(({ id }) => id).slice(1)).toEqual([last.webhook_id, last.webhook_id]))
     expect((await call('POST', `${path}/test`)).body).toMatchObject({ event: 'webhook.test', outcome: 'delivered' })
     expect(one.verified(one.received[3] ?? expect.unreachable(), endpoint.secret)).toMatch(/^msg_/)
     await call('PATCH', path, { disabled: true })

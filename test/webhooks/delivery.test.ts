@@ -18,6 +18,7 @@ import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import { webhookEvents } from '../../src/ports/webhooks.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
 import { altered, settled, unavailable } from '../runtime/doubles.ts'
+import { until } from '../until.ts'
 import { type Receiver, type Reply, receiver } from './receiver.ts'
 
 const secret = 'a secret that seals, of tests: 32 bytes'
@@ -67,7 +68,7 @@ async function receiving(...replies: Reply[]) {
 }
 
 const place = () => ({ tenant: `tenant-${randomId()}`, user: 'ada', thread: 'thread' })
-const arrived = (one: Receiver, count: number) => vi.waitFor(() => expect(one.received).toHaveLength(count))
+const arrived = (one: Receiver, count: number) => until(() => expect(one.received).toHaveLength(count))
 
 describe.each(['memory', 'neon'])('on %s', (name) => {
   const make = () => (name === 'memory' ? memoryCheckpointer() : (database?.checkpointer ?? expect.unreachable()))
@@ -208,7 +209,7 @@ describe('many receivers that hang', () => {
     for (let count = 0; count < 3; count++) await quiet.app.invoke({ log: 'quiet' }, at)
     calls.length = 0
     const sweeping = swept()
-    await vi.waitFor(() => expect(calls.filter((url) => url.includes('well'))).toHaveLength(3))
+    await until(() => expect(calls.filter((url) => url.includes('well'))).toHaveLength(3))
     expect(calls.length).toBeLessThan(10)
     const { value } = await settled(sweeping)
     expect(value?.webhooks.delivered).toBe(3)
@@ -236,7 +237,7 @@ describe('a receiver', () => {
     const key = { tenant: at.tenant, id: endpoint.id }
     const log = async () => (await office.store.deliveries(key, { limit: 100, offset: 0 })).toReversed()
     await app.invoke({ log: 'quiet' }, at)
-    await vi.waitFor(async () => expect(await log()).toHaveLength(1), { timeout: 5_000 })
+    await until(async () => expect(await log()).toHaveLength(1))
     return { one, key, log, swept, office, app, at, secret: first }
   }
 
@@ -347,7 +348,7 @@ describe('a receiver', () => {
     const { endpoint } = await office.createEndpoint(at.tenant, { url: 'https://a.example/', events: ['run.finished'] })
     vi.useFakeTimers()
     await app.invoke({ log: 'quiet' }, at)
-    await vi.waitFor(() => expect(hanging).toHaveBeenCalled())
+    await until(() => expect(hanging).toHaveBeenCalled())
     const log = () => office.store.deliveries({ tenant: at.tenant, id: endpoint.id }, { limit: 10, offset: 0 })
     await vi.advanceTimersByTimeAsync(14_000)
     expect(await log()).toEqual([])
@@ -428,8 +429,8 @@ describe('an address', () => {
     const { app, office } = house(checkpointer, { anywhere: false, fetch: called as unknown as typeof fetch })
     await app.invoke({ log: 'quiet' }, at)
     const log = () => office.store.deliveries({ tenant: at.tenant, id: endpoint.id }, { limit: 10, offset: 0 })
-    await vi.waitFor(async () => expect(await log()).toMatchObject([{ outcome: 'failed', status: null }]))
-    await vi.waitFor(() => expect(called.mock.calls.map(([url]) => url)).toEqual(['https://a.example/']))
+    await until(async () => expect(await log()).toMatchObject([{ outcome: 'failed', status: null }]))
+    await until(() => expect(called.mock.calls.map(([url]) => url)).toEqual(['https://a.example/']))
     expect(inside.received).toEqual([])
   })
 })
@@ -470,7 +471,7 @@ describe('secrets', () => {
     const { app, office } = house(checkpointer, { secret: `another ${secret}` })
     await app.invoke({ log: 'quiet' }, at)
     const log = () => office.store.deliveries({ tenant: at.tenant, id: endpoint.id }, { limit: 10, offset: 0 })
-    await vi.waitFor(async () =>
+    await until(async () =>
       expect(await log()).toMatchObject([{ outcome: 'postponed', error: expect.stringContaining('RECOLLECT_SECRET') }]),
     )
     expect(one.received).toEqual([])

@@ -171,7 +171,7 @@ describe('a streamed answer', () => {
         stream: true,
       })
       for await (const _ of stream) break
-      await expect.poll(() => own.log.length, { timeout: 2_000 }).toBe(1)
+      await expect.poll(() => own.log.length).toBe(1)
       expect(own.log[0]).toMatchObject({ path: '/v1/chat/completions', operations: ['chat'], status: 200 })
       // The role, and nothing of the text.
       expect(own.log[0]?.bytesOut).toBeLessThan(300)

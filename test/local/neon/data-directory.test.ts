@@ -69,7 +69,7 @@ describe('the data directory', () => {
         acknowledged.push(id)
       }
     })().catch((error: unknown) => error)
-    await expect.poll(() => acknowledged.length, { timeout: 20_000 }).toBeGreaterThan(200)
+    await expect.poll(() => acknowledged.length, { timeout: 30_000 }).toBeGreaterThan(200)
     await kill(child)
     await writing
     expect(await kept(directory)).toEqual(expect.arrayContaining(acknowledged))

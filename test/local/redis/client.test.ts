@@ -1,8 +1,9 @@
 // What a caller of the real @upstash/redis client sees.
 import { type Pipeline, Redis } from '@upstash/redis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { upstashRedis } from '../../../local/redis/server.ts'
 import type { StandIn } from '../../../local/stand-in.ts'
+import { until } from '../../until.ts'
 
 const token = 'a-token'
 let server: StandIn
@@ -235,11 +236,11 @@ describe('publish and subscribe', () => {
     )
     expect(await redis.publish('news', { text: 'é, with a comma' })).toBe(2)
     expect(await redis.publish('elsewhere', 'x')).toBe(0)
-    await vi.waitFor(() => expect(heard).toHaveLength(2))
+    await until(() => expect(heard).toHaveLength(2))
     expect(heard).toContainEqual(['news', { text: 'é, with a comma' }])
     expect(heard).toContainEqual(['n*', 'news', { text: 'é, with a comma' }])
     await byName.unsubscribe()
     await byPattern.unsubscribe()
-    await vi.waitFor(async () => expect(await redis.publish('news', 'x')).toBe(0))
+    await until(async () => expect(await redis.publish('news', 'x')).toBe(0))
   })
 })
