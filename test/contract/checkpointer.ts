@@ -16,9 +16,11 @@ import { savedTasks } from './checkpointer/saved-tasks.ts'
 import { steps } from './checkpointer/steps.ts'
 import { strategies } from './checkpointer/strategies.ts'
 import { withdrawals } from './checkpointer/withdrawals.ts'
+import type { Later } from './later.ts'
 
 export interface Made {
   readonly checkpointer: Checkpointer
+  readonly later: Later
   close(): Promise<void>
 }
 
@@ -33,20 +35,21 @@ export function checkpointerContract(name: string, make: () => Promise<Made>) {
       if (made === undefined) throw new Error('The checkpointer of this suite was not made.')
       return made.checkpointer
     }
+    const later: Later = async (...time) => made?.later(...time)
     describe('claims', () => claims(subject))
     describe('keys', () => keys(subject))
-    describe('the line', () => line(subject))
+    describe('the line', () => line(subject, later))
     describe('strategies', () => strategies(subject))
     describe('commits', () => commits(subject))
     describe('saved tasks', () => savedTasks(subject))
     describe('cancellation', () => cancellation(subject))
     describe('approvals', () => approvals(subject))
-    describe('withdrawals', () => withdrawals(subject))
-    describe('the outbox', () => outbox(subject))
-    describe('retention', () => retention(subject))
+    describe('withdrawals', () => withdrawals(subject, later))
+    describe('the outbox', () => outbox(subject, later))
+    describe('retention', () => retention(subject, later))
     describe('chains', () => chains(subject))
     describe('steps', () => steps(subject))
-    describe('records', () => records(subject))
+    describe('records', () => records(subject, later))
     describe('hostile text', () => hostile(subject))
   })
 }

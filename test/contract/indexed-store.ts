@@ -31,7 +31,7 @@ const embedder: Embedder = {
 /** `shared`: a database for several of them, one after the other. */
 export async function indexedStoreOf(choices: IndexChoices, shared?: NeonDatabase): Promise<MadeStore> {
   const { kind, hosted = false, fusion, settled } = choices
-  const { sql, checkpointer, close } = shared ?? (await pgliteDatabase())
+  const { sql, checkpointer, later, close } = shared ?? (await pgliteDatabase())
   const vector = await throwawayVector({
     kind: indexKindOf(kind === 'sparse' ? kind : `${kind}/${dimensions}`),
     embeds: hosted,
@@ -46,6 +46,7 @@ export async function indexedStoreOf(choices: IndexChoices, shared?: NeonDatabas
   return {
     store: settled ? settling(store) : store,
     checkpointer,
+    later,
     async close() {
       await vector.stop()
       if (shared === undefined) await close()

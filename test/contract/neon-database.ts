@@ -7,10 +7,12 @@ import { throwawayPostgres } from '../../local/neon/throwaway-postgres.ts'
 import { migrate, neonCheckpointer } from '../../src/adapters/neon/index.ts'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import { client, password } from '../local/neon/client.ts'
+import type { Later } from './later.ts'
 
 export interface NeonDatabase {
   readonly sql: ReturnType<typeof client>
   readonly checkpointer: Checkpointer
+  later: Later
   close(): Promise<void>
 }
 
@@ -59,6 +61,14 @@ async function behind(
   return {
     sql,
     checkpointer: neonCheckpointer(sql),
+    async later(tenant, ms) {
+      const ends = await sql`select table_name, column_name from information_schema.columns
+        where table_schema = 'recollect' and column_name in ('expires_at', 'lease_until', 'due_at', 'asks_at')`
+      for (const { table_name: table, column_name: end } of ends) {
+        const sooner = `set ${end} = ${end} - $1 * interval '1 millisecond'`
+        await sql.query(`update recollect.${table} ${sooner} where tenant = $2`, [ms, tenant])
+      }
+    },
     async close() {
       await standIn.close()
       await stop()

@@ -20,7 +20,7 @@ describe.skipIf(postgresBinaries() === undefined)('over a Postgres server (skipp
     afterAll(() => database?.close())
 
     test('batches, puts, deletes, searches and sweeps of the same items neither wait for ever nor fail', async () => {
-      const store = neonStore(database.sql, { retention, indexed: true })
+      const store = neonStore(database.sql, { retention: [{ namespace: ['short'], ttlMs: 1_000 }], indexed: true })
       const at = { tenant: 'acme', namespace: ['short', 'x'] }
       const operations = (n: number): ItemOperation[] => {
         const keys = Array.from({ length: 10 }, (_, key) => `k${(key * 7 + n) % 10}`)

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest'
 import type { Checkpointer } from '../../src/ports/checkpointer.ts'
 import type { Store } from '../../src/ports/store.ts'
+import type { Later } from './later.ts'
 import { expiry } from './store/expiry.ts'
 import { filters } from './store/filters.ts'
 import { holding } from './store/holding.ts'
@@ -12,20 +13,21 @@ import { searching } from './store/searching.ts'
 import { versions } from './store/versions.ts'
 
 export interface MadeStore {
-  /** `['short', …]` lives a second and `['kept', …]` until it is deleted, unless told otherwise; the rest 90 days. */
+  /** `['short', …]` lives a minute and `['kept', …]` until it is deleted, unless told otherwise; the rest 90 days. */
   readonly store: Store
   /** Of the threads in the same database. */
   readonly checkpointer: Checkpointer
+  readonly later: Later
   close(): Promise<void>
 }
 
 export const retention = [
-  { namespace: ['short'], ttlMs: 1_000 },
+  { namespace: ['short'], ttlMs: 60_000 },
   { namespace: ['kept'], ttlMs: null },
-  { namespace: ['short', 'longer'], ttlMs: 60_000 },
+  { namespace: ['short', 'longer'], ttlMs: 3_600_000 },
 ]
 
-type Part = (subject: () => Store, checkpointer: () => Checkpointer) => void
+type Part = (subject: () => Store, checkpointer: () => Checkpointer, later: Later) => void
 
 export function storeContract(name: string, make: () => Promise<MadeStore>) {
   suite(`${name} keeps the store contract`, make, {
@@ -51,6 +53,7 @@ function suite(name: string, make: () => Promise<MadeStore>, parts: Readonly<Rec
       return made
     }
     const [store, checkpointer] = [() => subject().store, () => subject().checkpointer]
-    for (const [part, contract] of Object.entries(parts)) describe(part, () => contract(store, checkpointer))
+    const later: Later = (...time) => subject().later(...time)
+    for (const [part, contract] of Object.entries(parts)) describe(part, () => contract(store, checkpointer, later))
   })
 }

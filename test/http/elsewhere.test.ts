@@ -160,6 +160,9 @@ test('a run that its worker has left behind is gone on with by whoever watches i
   const here = isolate({ checkpointer: gone, leaseMs: 800 }, events)
   const elsewhere = isolate({ checkpointer: inner, leaseMs: 800 }, events)
   const { run } = await begun(here, { stream_resumable: true })
+  // What the first worker has told is kept a moment later: if its lease ends before that, nobody hears it.
+  const key = { tenant: 'acme', thread: 't1', owner: 'alex' }
+  await until(async () => expect(JSON.stringify(await events.read(key))).toContain('progress'))
   elsewhere.open()
   const watching = await elsewhere.send('GET', streamPath(run))
   const text = await watching.text()

@@ -146,7 +146,7 @@ export function commits(subject: Subject) {
     await passing(40)
     const begin = takeOver(at, 'adopter', { leaseMs: 40 })
     const tip = tipOf(begin, await claim(subject(), begin))
-    await committed(subject(), tip, 0, ['a'], { status: 'running', leaseMs: 5_000 })
+    await committed(subject(), tip, 0, ['a'], { status: 'running' })
     await passing(60)
     expect(await subject().beginTurn(request(at, 'run-2'))).toMatchObject({ outcome: 'busy', run: 'run-1' })
     expect(await subject().runs.get(at, 'run-1')).toMatchObject({ attempts: 0, status: 'running' })

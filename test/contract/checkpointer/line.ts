@@ -1,23 +1,13 @@
 // The contract of the line before a busy thread: who is refused, who waits, in which order, and for how long.
 import { expect, test } from 'vitest'
 import type { ThreadKey } from '../../../src/ports/checkpointer.ts'
-import {
-  asking,
-  claim,
-  committed,
-  freshThread,
-  passing,
-  request,
-  type Subject,
-  statuses,
-  takeOver,
-  tipOf,
-} from './turn.ts'
+import type { Later } from '../later.ts'
+import { asking, claim, committed, freshThread, request, type Subject, statuses, takeOver, tipOf } from './turn.ts'
 
 /** Longer than a queued run is left to whoever waits for it. */
 const unattendedMs = 5_600
 
-export function line(subject: Subject) {
+export function line(subject: Subject, later: Later) {
   const begun = (...of: Parameters<typeof asking>) => subject().beginTurn(asking(...of))
   const claimed = async (...of: Parameters<typeof asking>) => {
     const begin = asking(...of)
@@ -96,7 +86,7 @@ export function line(subject: Subject) {
       expect(await subject().beginTurn(takeOver(at, 'sweep'))).toEqual({ outcome: 'nothing-due' })
       expect(await orphansOf(at)).toEqual([])
     }
-    await passing(unattendedMs)
+    for (const { tenant } of [line, swept]) await later(tenant, unattendedMs)
     expect(await orphansOf(swept)).toEqual(['b', 'c'])
     const next = await claim(subject(), asking(line, 'c', 'enqueue'))
     expect(next).toMatchObject({ run: 'b', mine: false, input: '"input of b"', attempts: 1 })

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import type { StepCommit, ThreadKey } from '../../../src/ports/checkpointer.ts'
 import type { OutboxMessage, TakeMessages } from '../../../src/ports/outbox.ts'
+import type { Later } from '../later.ts'
 import { claim, commitOf, freshThread, passing, request, type Subject, tipOf } from './turn.ts'
 
 const entries = (run: string, count = 1) =>
@@ -9,7 +10,7 @@ const entries = (run: string, count = 1) =>
     ...{ id: `${run}:1:0.${index + 1}`, topic: 'sent', payload: `"\\u0000 ${index}"` },
   }))
 
-export function outbox(subject: Subject) {
+export function outbox(subject: Subject, later: Later) {
   const sending = async (at: ThreadKey, run: string, change: Partial<StepCommit> = {}) => {
     const begin = request(at, run)
     const tip = tipOf(begin, await claim(subject(), begin))
@@ -44,10 +45,10 @@ export function outbox(subject: Subject) {
   test('a message is lent to one at a time, and again when its time is up', async () => {
     const at = freshThread()
     await sent(at)
-    // Long enough for a busy machine to ask twice within it.
-    const [message] = await take(at, { leaseMs: 400 })
+    const [message] = await take(at)
+    await later(at.tenant, 30_000)
     expect(await take(at, { token: 'b' })).toEqual([])
-    await passing(500)
+    await later(at.tenant, 30_100)
     expect(await take(at, { token: 'b' })).toMatchObject([{ id: message?.id, attempt: 2 }])
     if (message === undefined) return
     expect(await subject().outbox.settle(ref(message), { status: 'delivered' })).toBe(false)
@@ -72,11 +73,12 @@ export function outbox(subject: Subject) {
     await sent(at, 'run-1', 3)
     const [first, second, third] = await take(at)
     if (first === undefined || second === undefined || third === undefined) expect.unreachable()
-    await subject().outbox.settle(ref(first), { status: 'pending', dueInMs: 300, error: 'busy' })
+    await subject().outbox.settle(ref(first), { status: 'pending', dueInMs: 60_000, error: 'busy' })
     await subject().outbox.settle(ref(second), { status: 'failed', error: 'gone' })
     await subject().outbox.settle(ref(third), { status: 'delivered' })
+    await later(at.tenant, 30_000)
     expect(await take(at)).toEqual([])
-    await passing(320)
+    await later(at.tenant, 30_100)
     expect(await take(at)).toMatchObject([{ id: first.id, attempt: 2 }])
   })
 

@@ -1,11 +1,12 @@
 // The contract of thread and run records, and of the list of orphans.
 import { expect, test } from 'vitest'
 import type { ThreadSearch } from '../../../src/ports/thread-records.ts'
+import type { Later } from '../later.ts'
 import { claim, frames, freshThread, passing, request, type Subject, takeOver, turn } from './turn.ts'
 
 const everything = { owner: null, metadata: {}, ids: null, status: null, limit: 100, offset: 0 } as const
 
-export function records(subject: Subject) {
+export function records(subject: Subject, later: Later) {
   const search = async (tenant: string, change: Partial<ThreadSearch> = {}) => {
     const asked: ThreadSearch = { tenant, ...everything, sortBy: 'thread', descending: false, ...change }
     const found = (await subject().threads.search(asked)).map(({ thread }) => thread)
@@ -145,15 +146,16 @@ export function records(subject: Subject) {
       await claim(subject(), request(at(thread), `run of ${thread}`, { leaseMs: 10 }))
       await passing(5)
     }
-    await claim(subject(), request(at('held'), 'run of held'))
+    await claim(subject(), request(at('held'), 'run of held', { leaseMs: 600_000 }))
     await turn(subject(), at('done'), 'run of done', ['d'])
     await passing(20)
     expect(await ours()).toEqual(
       ['a', 'b', 'c'].map((thread) => ({ tenant, thread, run: `run of ${thread}`, graph: 'graph' })),
     )
-    await claim(subject(), takeOver(at('a'), 'sweep', { leaseMs: 400 }))
+    await claim(subject(), takeOver(at('a'), 'sweep'))
     expect((await ours()).map(({ thread }) => thread)).toEqual(['b', 'c'])
-    await passing(450)
+    // In the order in which they were touched, whenever their leases ended.
+    await later(tenant, 60_100)
     expect((await ours()).map(({ thread }) => thread)).toEqual(['b', 'c', 'a'])
     expect(await subject().orphans({ graphs: ['graph'], limit: 1 })).toHaveLength(1)
   })

@@ -1,6 +1,7 @@
 // What a thread may forget, and when it goes: pruning, its time to live, runs of graphs that are gone.
 import { expect, test } from 'vitest'
 import type { ThreadKey } from '../../../src/ports/checkpointer.ts'
+import type { Later } from '../later.ts'
 import { answering, question } from './questions.ts'
 import {
   asking,
@@ -16,7 +17,7 @@ import {
   turn,
 } from './turn.ts'
 
-export function retention(subject: Subject) {
+export function retention(subject: Subject, later: Later) {
   /** `count` turns of one checkpoint each, with a snapshot at each of `snapshots`. */
   const grown = async (count: number, snapshots: readonly number[]) => {
     const at = freshThread()
@@ -121,15 +122,15 @@ export function retention(subject: Subject) {
 
   test('a thread with a time to live goes when it has not been used for so long', async () => {
     const at = freshThread()
-    await claim(subject(), request(at, 'run-1', { threadTtlMs: 900 })).then((claimed) =>
+    await claim(subject(), request(at, 'run-1', { threadTtlMs: 90_000 })).then((claimed) =>
       committed(subject(), tipOf(request(at), claimed), 0, ['d']),
     )
-    await passing(600)
+    await later(at.tenant, 60_000)
     await turn(subject(), at, 'run-2', ['d'])
-    await passing(600)
+    await later(at.tenant, 60_000)
     expect(await expired(at)).toEqual([])
     expect(await subject().threads.deleteExpired({ ...at, owner: 'ada' })).toBe(false)
-    await passing(600)
+    await later(at.tenant, 60_000)
     expect(await expired(at)).toEqual([{ tenant: at.tenant, thread: at.thread, owner: 'ada' }])
     expect(await subject().threads.deleteExpired({ ...at, owner: 'ada' })).toBe(true)
     expect(await subject().threads.get(at)).toBeUndefined()

@@ -1,6 +1,7 @@
 // The contract of questions that end without an answer, and of the list of them all.
 import { expect, test } from 'vitest'
 import type { NewRun, ThreadKey } from '../../../src/ports/checkpointer.ts'
+import type { Later } from '../later.ts'
 import { answering, attemptsOf, listing, outcomeOf, question, statusOf, waiting } from './questions.ts'
 import {
   asking,
@@ -18,15 +19,14 @@ import {
 
 const failure = { status: 'error', error: { code: 'node_failed', message: 'No.' } } as const
 
-export function withdrawals(subject: Subject) {
+export function withdrawals(subject: Subject, later: Later) {
   const answer = (...request: Parameters<typeof answering>) => subject().approvals.answer(answering(...request))
   const begun = (at: ThreadKey, run: string, change: Partial<NewRun>) => {
     const { run: asked, ...begin } = request(at, run)
     return { ...begin, run: asked && { ...asked, ...change } }
   }
   /** One question of a waiting run. */
-  const asked = async (change: Parameters<typeof question>[0] = {}) => {
-    const at = freshThread()
+  const asked = async (change: Parameters<typeof question>[0] = {}, at = freshThread()) => {
     const { id } = question(change)
     await waiting(subject(), at, [question({ ...change, id })])
     return { at, id }
@@ -170,7 +170,7 @@ export function withdrawals(subject: Subject) {
 
   test('what nobody answers in time expires: nobody can answer it, and the sweep makes its run due, once', async () => {
     const { at, id } = await asked({ expiresInMs: 10 })
-    const later = await asked({ expiresInMs: 60_000 })
+    const other = await asked({ expiresInMs: 60_000 })
     await passing(30)
     expect(await statusOf(subject(), at, id)).toBe('expired')
     expect(await outcomeOf(answer(at, id))).toBe('expired')
@@ -181,7 +181,7 @@ export function withdrawals(subject: Subject) {
     // Of all tenants: others have expired beside it.
     expect(await subject().approvals.expire(1_000)).toBeGreaterThan(0)
     expect(await statuses(subject(), at)).toEqual({ 'run-1': 'queued' })
-    expect(await statuses(subject(), later.at)).toEqual({ 'run-1': 'waiting' })
+    expect(await statuses(subject(), other.at)).toEqual({ 'run-1': 'waiting' })
     expect(await outcomeOf(answer(at, id))).toBe('expired')
     expect(await attemptsOf(subject(), at, id)).toEqual(['boss api expired', 'boss api expired'])
     expect(await claim(subject(), takeOver(at, 'worker'))).toMatchObject({
@@ -193,10 +193,13 @@ export function withdrawals(subject: Subject) {
   })
 
   test('the sweep ends at most so many at once, those first whose time was over first', async () => {
+    const [at, next] = [freshThread(), freshThread()]
+    // Where one clock goes for all, what other tests have asked is over by now too.
+    await later(at.tenant, 60_100)
     await subject().approvals.expire(1_000)
-    const second = await asked({ expiresInMs: 300 })
-    const first = await asked({ expiresInMs: 1 })
-    await passing(350)
+    const second = await asked({ expiresInMs: 600_000 }, at)
+    const first = await asked({ expiresInMs: 60_000 }, next)
+    for (const { tenant } of [at, next]) await later(tenant, 600_100)
     expect(await subject().approvals.expire(1)).toBe(1)
     expect(await statuses(subject(), first.at)).toEqual({ 'run-1': 'queued' })
     expect(await statuses(subject(), second.at)).toEqual({ 'run-1': 'waiting' })

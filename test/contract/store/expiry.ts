@@ -1,8 +1,10 @@
 // The contract on time to live: each item's own, counted from its last read, unless it is pinned.
 import { expect, test } from 'vitest'
+import type { Checkpointer } from '../../../src/ports/checkpointer.ts'
+import type { Later } from '../later.ts'
 import { freshTenant, passing, type Subject } from './subject.ts'
 
-export function expiry(subject: Subject) {
+export function expiry(subject: Subject, _: () => Checkpointer, later: Later) {
   test('an item lives as its namespace has it, unless it is told otherwise', async () => {
     const at = freshTenant(subject)
     const ttlOf = async (...namespace: string[]) => (await at.get(namespace, 'k'))?.ttlMs
@@ -11,7 +13,7 @@ export function expiry(subject: Subject) {
     await at.put(['keptx'], 'k')
     await at.put(['kept', 'told'], 'k', {}, { ttlMs: 5_000 })
     await at.put(['pinned'], 'k', {}, { ttlMs: null })
-    expect(await ttlOf('short', 'longer', 'x')).toBe(60_000)
+    expect(await ttlOf('short', 'longer', 'x')).toBe(3_600_000)
     expect(await ttlOf('kept', 'x')).toBeNull()
     expect(await ttlOf('keptx')).toBe(90 * 86_400_000)
     expect(await ttlOf('kept', 'told')).toBe(5_000)
@@ -20,10 +22,10 @@ export function expiry(subject: Subject) {
 
   test('an item whose time is over is there for nobody, and begins anew', async () => {
     const at = freshTenant(subject)
-    await at.put(['a'], 'k', { n: 1, text: 'canary' }, { ttlMs: 600 })
+    await at.put(['a'], 'k', { n: 1, text: 'canary' }, { ttlMs: 60_000 })
     // By the length that it has.
     await at.put(['a'], 'k', { n: 2, text: 'canary' })
-    await passing(700)
+    await later(at.tenant, 60_100)
     expect(await at.keys(['a'])).toEqual([])
     expect(await at.keys(['a'], { query: 'canary' })).toEqual([])
     expect(await subject().listNamespaces({ tenant: at.tenant })).toEqual([])
@@ -48,24 +50,24 @@ export function expiry(subject: Subject) {
     await at.put(['short'], 'k', { text: 'canary' })
     await at.put(['short'], 'unread', { text: 'other' })
     for (let time = 0; time < 3; time++) {
-      await passing(500)
+      await later(at.tenant, 30_000)
       await read(at)
     }
     const item = await subject().get({ tenant: at.tenant, namespace: ['short'], key: 'k', refresh: false })
-    expect(item, how).toMatchObject({ ttlMs: 1_000 })
-    await passing(1_050)
+    expect(item, how).toMatchObject({ ttlMs: 60_000 })
+    await later(at.tenant, 60_100)
     expect(await at.keys(['short']), how).toEqual([])
   }
 
   test(`${Object.keys(reads).join(', ')}: each refreshes it, by its own length`, async () => {
-    await Promise.all(Object.entries(reads).map(([how, read]) => refreshed(how, read)))
+    for (const [how, read] of Object.entries(reads)) await refreshed(how, read)
   })
 
   test('what is behind the limit of a page was not read', async () => {
     const at = freshTenant(subject)
-    for (const key of ['a', 'b', 'c']) await at.put(['users'], key, { text: 'canary' }, { ttlMs: 1_000 })
+    for (const key of ['a', 'b', 'c']) await at.put(['users'], key, { text: 'canary' }, { ttlMs: 60_000 })
+    await later(at.tenant, 18_000)
     const before = await at.search(['users'], { refresh: false })
-    await passing(300)
     const read = [
       ...(await at.search(['users'], { limit: 1 })).items,
       ...(await at.search(['users'], { limit: 1, query: 'canary' })).items,
@@ -82,23 +84,23 @@ export function expiry(subject: Subject) {
     const at = freshTenant(subject)
     const { tenant } = at
     await at.put(['short'], 'k', { text: 'canary' })
-    await passing(600)
+    await later(tenant, 36_000)
     const read = { tenant, namespace: ['short'], key: 'k', refresh: false }
     const { id = '' } = (await subject().get(read)) ?? {}
     await subject().search({ tenant, prefix: [], refresh: false })
     await subject().search({ tenant, prefix: [], query: 'canary', refresh: false })
     await subject().find({ tenant, prefix: [], ids: [id], refresh: false })
-    await passing(500)
+    await later(tenant, 30_000)
     expect(await subject().get(read)).toBeUndefined()
   })
 
   test('what is written again lives as long as before, from now on', async () => {
     const at = freshTenant(subject)
-    await at.put(['a'], 'k', { n: 1 }, { ttlMs: 1_000 })
-    await passing(600)
+    await at.put(['a'], 'k', { n: 1 }, { ttlMs: 60_000 })
+    await later(at.tenant, 36_000)
     await at.put(['a'], 'k', { n: 2 })
-    await passing(600)
-    expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: 1_000 })
+    await later(at.tenant, 36_000)
+    expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: 60_000 })
     await at.put(['a'], 'k', { n: 3 }, { ttlMs: null })
     await at.put(['a'], 'k', { n: 4 })
     expect(await at.get(['a'], 'k')).toMatchObject({ ttlMs: null })
