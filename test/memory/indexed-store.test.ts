@@ -40,7 +40,7 @@ const embedder: Embedder = {
     texts.map((text) => [/tea|drink|beverage/.test(text) ? 1 : 0, /deploy|kubernetes|ship/i.test(text) ? 1 : 0, 0.1]),
 }
 
-function storeWith(options: { embedder?: Embedder; patienceMs?: number } = {}) {
+function storeWith(options: { embedder?: Embedder; patienceMs?: number; timeoutMs?: number } = {}) {
   const sql = {
     query: (text: string, ...rest: [unknown[]?, object?]) => {
       statements.push(text)
@@ -53,7 +53,8 @@ function storeWith(options: { embedder?: Embedder; patienceMs?: number } = {}) {
     token: vector.token,
     kind: 'hybrid',
     embedder: used,
-    timeoutMs: 500,
+    // Longer than a slow machine takes: who needs an index that is given up says so.
+    timeoutMs: options.timeoutMs ?? 30_000,
   })
   const spied = {
     ...index,
@@ -140,8 +141,8 @@ test('a write that the index did not take is found by its words, and told again 
 })
 
 test('an index that hangs is given up, and reads and writes go on', async () => {
-  const store = storeWith()
-  await put(store, 'tea', 'Prefers green tea')
+  await put(storeWith(), 'tea', 'Prefers green tea')
+  const store = storeWith({ timeoutMs: 500 })
   vector.standIn.knobs.fault = 'hang'
   const begun = performance.now()
   expect(await found(store, 'tea')).toMatchObject({ keys: ['tea'], mode: 'text' })

@@ -124,14 +124,14 @@ describe('a turn', () => {
     const { office, app } = house(memoryCheckpointer())
     const at = place()
     const [stuck, well] = [await receiving('hang'), await receiving()]
-    for (const { url } of [stuck, well]) await office.createEndpoint(at.tenant, { url, events: ['run.finished'] })
-    for (const log of ['quiet', 'quiet', 'quiet']) {
-      const startedAt = performance.now()
-      await app.invoke({ log }, at)
-      expect(performance.now() - startedAt).toBeLessThan(1_000)
-    }
+    await office.createEndpoint(at.tenant, { url: well.url, events: ['run.finished'] })
+    const { endpoint } = await office.createEndpoint(at.tenant, { url: stuck.url, events: ['run.finished'] })
+    for (const log of ['quiet', 'quiet', 'quiet']) await app.invoke({ log }, at)
     await arrived(well, 3)
     expect(stuck.received).toHaveLength(3)
+    // None of those that hang was given up meanwhile: nobody has waited for them.
+    const key = { tenant: at.tenant, id: endpoint.id }
+    expect(await office.store.deliveries(key, { limit: 9, offset: 0 })).toEqual([])
   })
 
   test('costs no statement more where nobody is told', async () => {
@@ -298,12 +298,14 @@ describe('a receiver', () => {
   test.each([
     ['429', 429, '600', 600],
     ['503', 503, '600', 600],
-    ['503 with a date', 503, () => new Date(Date.now() + 601_000).toUTCString(), 600],
+    ['503 with a date', 503, () => new Date(Date.now() + 600_000).toUTCString(), 600],
     ['429 with less than the pause', 429, '1', 5],
     ['429 with nonsense', 429, 'soon', 5],
     ['429 with a year', 429, '31536000', 86_400],
     ['500, where it means nothing', 500, '600', 5],
   ])('that answers %s is tried again after as long as it asks', async (_, status, after, seconds) => {
+    // The clock stands still: what the date is away does not become less on the way.
+    vi.spyOn(Date, 'now').mockReturnValue(now)
     const value = typeof after === 'string' ? after : after()
     const { swept } = await told((response) => response.writeHead(status, { 'retry-after': value }).end(), 200)
     now += (seconds - 2) * 1_000
