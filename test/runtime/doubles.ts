@@ -66,7 +66,9 @@ export function passing(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Moves the fake clock until `work` has settled. */
+const realTimeout = globalThis.setTimeout
+
+/** Moves the fake clock until `work` has settled, and lets what threads of the machine do for it keep up. */
 export async function settled<Value>(work: Promise<Value>): Promise<{ value?: Value; error?: unknown }> {
   let result: { value?: Value; error?: unknown } | undefined
   work.then(
@@ -77,7 +79,10 @@ export async function settled<Value>(work: Promise<Value>): Promise<{ value?: Va
       result = { error }
     },
   )
-  for (let turn = 0; result === undefined && turn < 2_000; turn++) await vi.advanceTimersByTimeAsync(100)
+  for (let turn = 0; result === undefined && turn < 2_000; turn++) {
+    await vi.advanceTimersByTimeAsync(100)
+    await new Promise((resolve) => realTimeout(resolve, 0))
+  }
   if (result === undefined) throw new Error('It did not settle in 200 seconds.')
   return result
 }
