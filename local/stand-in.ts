@@ -27,8 +27,11 @@ export interface WireReply {
 export interface Knobs {
   /** Added before the handler runs: half of what a far service costs is on the way there. */
   latencyMs: number
-  /** `error`: 500 and nothing done; `drop`: done, then the connection is cut; `hang`: nothing done, no answer. */
-  fault: 'none' | 'error' | 'drop' | 'hang'
+  /**
+   * `error`: 500 and nothing done; `drop`: done, then the connection is cut; `hang`: nothing done, no answer; `hold`: nothing
+   * done before it is something else.
+   */
+  fault: 'none' | 'error' | 'drop' | 'hang' | 'hold'
   /** Share of requests, 0 to 1, that meet `fault`. */
   faultRate: number
   /** How much later queries see what was written. Of the vector index alone; the others answer from what they wrote. */
@@ -114,7 +117,8 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knob
     return
   }
 
-  if (knobs.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, knobs.latencyMs))
+  if (knobs.latencyMs > 0) await pause(knobs.latencyMs)
+  while (knobs.fault === 'hold') await pause(10)
   const fault = knobs.fault !== 'none' && Math.random() < knobs.faultRate ? knobs.fault : 'none'
   if (fault === 'hang') return
   const aborted = new AbortController()
@@ -144,6 +148,10 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knob
     bytesOut,
   })
   if (log.length > logLimit) log.shift()
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function controlReply(method: string, path: string, body: Buffer, knobs: Knobs, log: WireEntry[]) {

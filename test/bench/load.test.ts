@@ -10,7 +10,13 @@ async function loaded(listener: RequestListener, threads = 2) {
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const load = { base: `http://127.0.0.1:${port}`, token: 't', threads, warmUpMs: 100, measuredMs: 300 }
   let warmed = 0
-  const result = await converse(load, () => warmed++)
+  const measured = () => {
+    warmed = 0
+    return converse(load, () => warmed++)
+  }
+  let result = await measured()
+  // While a machine stands still nothing ends that could be counted.
+  while (result.turnMs.length + result.failures.length === 0) result = await measured()
   server.closeAllConnections()
   server.close()
   expect(warmed).toBe(1)

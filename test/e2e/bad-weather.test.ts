@@ -10,6 +10,8 @@ import { sign } from 'hono/jwt'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalSecrets, localSecrets, tokenFor } from '../../local/secrets.ts'
 import type { Knobs } from '../../local/stand-in.ts'
+import { slowness } from '../slowness.ts'
+import { until } from '../until.ts'
 import { type LocalStack, startStack } from './local-stack.ts'
 import { type Answer, chatMessage, lastOf, type Message, type Speaker, speaker, turnText } from './speaker.ts'
 
@@ -25,7 +27,8 @@ let user: Speaker
 let secrets: LocalSecrets
 let postgres: string
 let redis: string
-/** When the turn that outlasted the database was claimed. */
+let model: string
+/** When the turn that outlasted the database had been claimed. */
 let cutOffAt: number
 
 beforeAll(async () => {
@@ -35,11 +38,13 @@ beforeAll(async () => {
   secrets = await localSecrets(data)
   postgres = originOf('Postgres')
   redis = originOf('Redis')
+  model = originOf('Model')
 })
 
 afterEach(async () => {
   await knobs(postgres, { fault: 'none', faultRate: 1 })
   await knobs(redis, { fault: 'none' })
+  await knobs(model, { fault: 'none' })
 })
 
 afterAll(async () => {
@@ -49,11 +54,14 @@ afterAll(async () => {
 
 describe('a database that is away in mid-turn', () => {
   it('is waited for; a turn that it cannot keep ends in an error, never as finished', async () => {
-    cutOffAt = performance.now()
+    await knobs(model, { fault: 'hold' })
     const lost = user.chat('cut-off', 'slow 1000 too early')
     const kept = user.say('just-in-time', 'slow 18500 late enough')
-    await pause(600)
+    await asked('cut-off', 'slow 1000 too early')
+    await asked('just-in-time', 'slow 18500 late enough')
+    cutOffAt = performance.now()
     await knobs(postgres, { fault: 'error' })
+    await knobs(model, { fault: 'none' })
     const stream = await lost
     await knobs(postgres, { fault: 'none' })
     expect(stream.text).toContain('"errorCode":"storage_unavailable"')
@@ -209,9 +217,11 @@ describe('a model that fails', () => {
 describe('Redis', () => {
   it.each(['error', 'hang', 'drop'] as const)('with the fault %s costs at most 100 ms', async (fault) => {
     await user.say('cached', 'my name is Ada')
+    const before = slowness()
     const well = await quickest()
     await knobs(redis, { fault })
-    expect((await quickest()) - well).toBeLessThan(100)
+    const ill = await quickest()
+    expect((ill - well) / Math.max(before, slowness())).toBeLessThan(100)
     expect(lastOf(await user.say('cached', 'what is my name?'))).toBe('Your name is Ada.')
   })
 
@@ -226,10 +236,7 @@ describe('Redis', () => {
     const thread = `spoiled-${name.replace(/\W/g, '-')}`
     // More than comes with the claim: the state is looked for in the cache.
     for (const words of ['my name is Ada', `echo ${'x'.repeat(17_000)}`, 'echo short']) await user.say(thread, words)
-    // It is written after the answer.
-    await pause(200)
-    const names = (await command('KEYS', 'recollect:*')).filter((key) => !key.includes(':active:'))
-    const lists = await Promise.all(names.map((key) => command('LRANGE', key, '0', '-1')))
+    const { names, lists } = await cachedUpTo(await headOf(thread))
     for (const [index, key] of names.entries()) {
       await command('DEL', key)
       await command('RPUSH', key, ...spoil(lists[index] ?? [], lists[(index + 1) % lists.length] ?? []))
@@ -243,15 +250,19 @@ describe('Postgres', () => {
   it('away at the start of a turn is 503 at once, and nothing is half done', async () => {
     await user.say('away', 'my name is Ada')
     await knobs(postgres, { fault: 'error' })
-    const answers = [
-      await user.say('away', 'lost'),
-      await user.chat('away', 'lost'),
-      await user.send('GET', '/threads/away/state'),
+    const asking = [
+      () => user.say('away', 'lost'),
+      () => user.chat('away', 'lost'),
+      () => user.send('GET', '/threads/away/state'),
     ]
-    for (const answer of answers) {
-      expectProblem(answer, 503, 'storage_unavailable')
-      expect(answer.headers.get('retry-after')).toBe('1')
-      expect(answer.ms).toBeLessThan(2_500)
+    for (const ask of asking) {
+      // Twice: a machine that stands still for a moment does so in one of them.
+      const answers = [await ask(), await ask()]
+      for (const answer of answers) {
+        expectProblem(answer, 503, 'storage_unavailable')
+        expect(answer.headers.get('retry-after')).toBe('1')
+      }
+      expect(Math.min(...answers.map(({ ms }) => ms))).toBeLessThan(2_500)
     }
     await knobs(postgres, { fault: 'none' })
     expect(await user.contentsOf('away')).toHaveLength(2)
@@ -302,17 +313,23 @@ describe('many at once', () => {
   })
 
   it('that leave in mid-stream still have their turns', async () => {
+    const leave = new AbortController()
     const leaving = (path: string, text: string) =>
-      fetch(stack.base + path, { ...user.request('POST', text), signal: AbortSignal.timeout(500) })
+      fetch(stack.base + path, { ...user.request('POST', text), signal: leave.signal })
         .then((response) => response.text())
         .catch(({ name }: Error) => name)
-    const left = await Promise.all([
+    await knobs(model, { fault: 'hold' })
+    const left = [
       leaving('/threads/left-wait/runs/wait', turnText('slow 1500 kept')),
       leaving('/threads/left-stream/runs/stream', turnText('slow 1500 kept')),
       leaving('/chat', JSON.stringify({ id: 'left-chat', ...chatMessage('slow 1500 kept') })),
-    ])
-    expect(left).toEqual(['TimeoutError', 'TimeoutError', 'TimeoutError'])
-    for (const thread of ['left-wait', 'left-stream', 'left-chat']) {
+    ]
+    const threads = ['left-wait', 'left-stream', 'left-chat']
+    for (const thread of threads) await asked(thread, 'slow 1500 kept')
+    leave.abort()
+    expect(await Promise.all(left)).toEqual(['AbortError', 'AbortError', 'AbortError'])
+    await knobs(model, { fault: 'none' })
+    for (const thread of threads) {
       await expect.poll(() => user.contentsOf(thread)).toHaveLength(2)
     }
   })
@@ -360,6 +377,29 @@ async function quickest(): Promise<number> {
   const all: number[] = []
   for (let turn = 0; turn < 5; turn++) all.push((await user.say('cached', 'echo quick')).ms)
   return Math.min(...all)
+}
+
+/** Once the thread holds what was said, the claim is there, and the model is asked. */
+async function asked(thread: string, words: string): Promise<void> {
+  await expect.poll(() => user.send('GET', `/threads/${thread}`).then(({ status }) => status)).toBe(200)
+  await expect.poll(() => user.contentsOf(thread)).toEqual([words])
+}
+
+async function headOf(thread: string): Promise<string> {
+  const { checkpoint }: { checkpoint: { checkpoint_id: string } } = JSON.parse(
+    (await user.send('GET', `/threads/${thread}/state`)).text,
+  )
+  return checkpoint.checkpoint_id
+}
+
+/** The lists of the cache, once one of them ends with this checkpoint: it is written after the answer. */
+async function cachedUpTo(head: string): Promise<{ names: string[]; lists: string[][] }> {
+  return until(async () => {
+    const names = (await command('KEYS', 'recollect:*')).filter((key) => !key.includes(':active:'))
+    const lists = await Promise.all(names.map((key) => command('LRANGE', key, '0', '-1')))
+    expect(lists.map((list) => list?.at(-1)?.split('.')[0])).toContain(head)
+    return { names, lists }
+  })
 }
 
 const insides = /(\n|\\n)\s+at |\.[jt]s:\d|node_modules|recollect\.\w+\(|postgres(ql)?:\/\//

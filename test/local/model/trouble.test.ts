@@ -55,11 +55,11 @@ describe('trouble on request', () => {
 
   test('"hang" never answers, and lets go when the caller does', async () => {
     await withServer({}, async (own) => {
-      const hanging = clientOf(own).chat.completions.create(
-        { model, messages: [user('hang')] },
-        { timeout: 100, maxRetries: 0 },
-      )
-      await expect(hanging).rejects.toBeInstanceOf(APIConnectionTimeoutError)
+      const client = clientOf(own)
+      const hangs = () =>
+        client.chat.completions.create({ model, messages: [user('hang')] }, { timeout: 100, maxRetries: 0 })
+      // Whoever lets go before the question has arrived was never heard of: asked until one was.
+      while (own.log.length === 0) await expect(hangs()).rejects.toBeInstanceOf(APIConnectionTimeoutError)
       await expect.poll(() => own.log.at(-1)?.status).toBe(499)
     })
   })

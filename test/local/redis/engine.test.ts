@@ -144,9 +144,9 @@ describe('text', () => {
   })
 
   it('many stars do not make matching slow', () => {
-    const startedAt = performance.now()
+    const before = process.cpuUsage()
     expect(glob(`${'*'.repeat(50)}b`)('a'.repeat(5000))).toBe(false)
-    expect(performance.now() - startedAt).toBeLessThan(1000)
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1000)
   })
 
   it.each([

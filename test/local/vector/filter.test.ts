@@ -196,11 +196,11 @@ it('of a row without metadata nothing holds but that a field is missing', () => 
 
 it('a pattern of many stars takes no longer for it', () => {
   const stars = filterOf(`a GLOB '${'*a'.repeat(30)}*b'`)
-  const from = performance.now()
+  const before = process.cpuUsage()
   expect(stars({ a: 'a'.repeat(20_000) })).toBe(false)
   expect(stars({ a: `${'xa'.repeat(30)}b` })).toBe(true)
   expect(filterOf(`a GLOB '${'*'.repeat(40)}[bc]?*d*'`)({ a: 'abcde' })).toBe(true)
-  expect(performance.now() - from).toBeLessThan(2_000)
+  expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000)
 })
 
 it('whatever is thrown at it, it is a filter or a 400, and a filter answers', () => {
