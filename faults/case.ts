@@ -26,6 +26,8 @@ export interface Result {
   readonly trace: readonly string[]
   /** Those that met their fault. */
   readonly met: readonly string[]
+  /** The longest that a call which its own caller makes good was without an answer. */
+  readonly longestWaitMs: number
 }
 
 const sweepWithinMs = 20_000
@@ -62,7 +64,8 @@ export async function play(storage: Storage, { scenario, plan, returns }: Case, 
       block: (request) => blockOf(program, request),
     })
     const more = scenario.check?.(world) ?? []
-    return { problems: [...problems, ...more], told, trace: world.trace, met: world.met }
+    const { trace, met, longestWaitMs } = world
+    return { problems: [...problems, ...more], told, trace, met, longestWaitMs }
   } finally {
     world.bury()
   }

@@ -52,6 +52,8 @@ export class World {
   readonly noted: Problem[] = []
   /** Whether something went wrong that keeps a worker from going on. */
   down = false
+  /** The longest that a call which its own caller makes good was without an answer. */
+  longestWaitMs = 0
   /** What the shop waits for before it charges. */
   hold: (call: Call) => Promise<unknown> = async () => {}
   readonly #fault: WorldOptions['fault']
@@ -105,6 +107,10 @@ export class World {
     if (mode !== undefined) this.met.push(`${point}@${count} ${mode}`)
     if (mode !== undefined && !hidden(mode)) this.down = true
     return mode
+  }
+
+  wait(ms: number): void {
+    this.longestWaitMs = Math.max(this.longestWaitMs, ms)
   }
 
   /** Does it after a while, whatever comes of it. */

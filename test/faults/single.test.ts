@@ -3,12 +3,13 @@
 import { expect, test } from 'vitest'
 import { type Plan, play } from '../../faults/case.ts'
 import { inLanes } from '../../faults/lanes.ts'
-import { lasts } from '../../faults/mode.ts'
+import { lasts, pause } from '../../faults/mode.ts'
 import { scenarios } from '../../faults/scenario.ts'
-import { casesOf } from '../../faults/single.ts'
+import { casesOf, met, noticed } from '../../faults/single.ts'
 import { memoryStorage } from '../../faults/storage.ts'
 import type { Storage } from '../../faults/world.ts'
 import type { Checkpointer } from '../../src/ports/index.ts'
+import { claimPatienceMs } from '../../src/runtime/claim.ts'
 import { altered } from '../runtime/doubles.ts'
 
 const leaseMs = 400
@@ -25,6 +26,26 @@ test('every call of a run of two supersteps is broken in every way, and nothing 
   expect(results.length).toBeGreaterThan(50)
   expect(results.filter(({ met }) => met.length === 0).map(({ each }) => each.plan)).toEqual([])
   expect(results.filter(({ problems }) => problems.length > 0)).toEqual([])
+})
+
+test('where a machine stands still for as long as a caller has patience, the case is played again: nobody had the time to make it good', async () => {
+  let stands = true
+  const standing = (): Storage => {
+    const sound = storage()
+    const beginTurn: Checkpointer['beginTurn'] = async (begin) => {
+      const claim = await sound.checkpointer.beginTurn(begin)
+      if (stands && begin.run?.key === 'a') {
+        stands = false
+        await pause(claimPatienceMs)
+      }
+      return claim
+    }
+    return { ...sound, checkpointer: altered(sound.checkpointer, { beginTurn }) }
+  }
+  const cached = scenarios.find(({ name }) => name === 'one node, a cached thread') ?? expect.unreachable()
+  const plan: Plan = { 'a:postgres.beginTurn@1': 'lost' }
+  const { reached, result } = noticed(await met(standing, { scenario: cached, plan, returns: true }))
+  expect({ stands, reached, problems: result.problems }).toEqual({ stands: false, reached: true, problems: [] })
 })
 
 const broken: Record<string, (inner: Checkpointer) => Partial<Checkpointer>> = {
