@@ -65,7 +65,7 @@ export function ways(point: string, { goesOn = false }: Scenario): Way[] {
 export interface Tried {
   readonly tried: Case
   readonly result: Result
-  /** Every fault of the plan was met, and by nothing else. */
+  /** Every fault of the plan was met, and nothing else. */
   readonly reached: boolean
 }
 
