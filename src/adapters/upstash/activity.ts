@@ -3,7 +3,7 @@ import { hashOf } from '../../kernel/hash.ts'
 import { type UpstashAddress, upstashClient } from './client.ts'
 
 export interface Activity {
-  /** Writes at most once every five minutes per isolate. Never rejects. */
+  /** Written at most once every five minutes per isolate, and tried a few times: without it a cron may pass by for an hour. Never rejects. */
   mark(): Promise<void>
   /** True also when Redis does not answer: then only Postgres knows. */
   seen(): Promise<boolean>
@@ -12,6 +12,9 @@ export interface Activity {
 const markEveryMs = 300_000
 const livesMs = 900_000
 const timeoutMs = 2_000
+/** With the time limit of each, less than the 30 s that a Worker has after its answer. */
+const mostTries = 5
+const pauseMs = 1_000
 
 export function upstashActivity({ database, ...address }: UpstashAddress & { database: string }): Activity {
   const key = `recollect:active:${hashOf(database)}`
@@ -21,7 +24,16 @@ export function upstashActivity({ database, ...address }: UpstashAddress & { dat
     async mark() {
       if (Date.now() - markedAt < markEveryMs) return
       markedAt = Date.now()
-      await redis.set(key, '1', { px: livesMs }).catch(() => {})
+      for (let tries = 1; tries <= mostTries; tries++) {
+        if (tries > 1) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+        const written = redis.set(key, '1', { px: livesMs }).then(
+          () => true,
+          () => false,
+        )
+        if (await written) return
+      }
+      // The next turn tells of this one too.
+      markedAt = Number.NEGATIVE_INFINITY
     },
     seen: () =>
       redis.get<string>(key).then(
