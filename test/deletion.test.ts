@@ -6,8 +6,10 @@ import { tokenFor } from '../local/secrets.ts'
 import { append, StateGraph, sweep } from '../src/index.ts'
 import { compile } from '../workers/compile.ts'
 import { leftoversOf } from './leftovers.ts'
+import { withoutTimeLimits } from './time-limits.ts'
 import { until } from './until.ts'
 
+withoutTimeLimits()
 let services: TemporaryServices
 beforeAll(async () => {
   services = await temporaryServices(embedded)

@@ -30,8 +30,10 @@ import { compile } from '../workers/compile.ts'
 import { said, secret, tokenFor } from './http/deployment.ts'
 import { type Leftovers, leftoversOf } from './leftovers.ts'
 import { isExtraction, writing } from './memory/extracting.ts'
+import { withoutTimeLimits } from './time-limits.ts'
 import { receiver } from './webhooks/receiver.ts'
 
+withoutTimeLimits()
 let services: TemporaryServices
 beforeAll(async () => {
   // An index that embeds keeps the texts themselves.

@@ -40,7 +40,7 @@ export async function indexedStoreOf(choices: IndexChoices, shared?: NeonDatabas
   const embeds = hosted || kind === 'sparse' ? {} : { embedder }
   const items = neonStore(sql, { retention, indexed: true })
   const { url, token } = vector
-  const index = upstashItemIndex({ url, token, kind, ...embeds, ...(fusion && { fusion }) })
+  const index = upstashItemIndex({ url, token, kind, timeoutMs: 30_000, ...embeds, ...(fusion && { fusion }) })
   await items.replaceIndexSetup(index.setup, true)
   const store = indexedStore({ items, index, ...embeds })
   return {

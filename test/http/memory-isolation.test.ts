@@ -44,7 +44,7 @@ function deployed(store: Store) {
 }
 
 async function indexed() {
-  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'sparse' })
+  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'sparse', timeoutMs: 30_000 })
   const items = neonStore(database.sql, { indexed: true })
   return { store: indexedStore({ items, index }), settle: () => reindex({ items, index }) }
 }

@@ -50,7 +50,7 @@ const model = () =>
 /** Everything made anew, as another Worker has it. */
 function worker() {
   const checkpointer = neonCheckpointer(database.sql)
-  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'sparse' })
+  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'sparse', timeoutMs: 30_000 })
   const store = indexedStore({ items: neonStore(database.sql, { indexed: true }), index })
   const app = new StateGraph({
     state: { messages: messages(), recalled: recalled() },

@@ -24,7 +24,7 @@ afterAll(async () => {
 const at = { tenant: 'acme', namespace: ['users', 'alex'] }
 
 test('an item is found by what was said beside it, behind one that says it, and does not have it in itself', async () => {
-  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'sparse' })
+  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'sparse', timeoutMs: 30_000 })
   const items = neonStore(database.sql, { indexed: true })
   const store = indexedStore({ items, index })
   const nearby = { before: 'Where is the canary deployed?', after: 'Thank you, in Rome then.' }

@@ -13,8 +13,7 @@ export function cacheContract(name: string, make: () => Promise<Cache> | Cache):
   const state = { seq: 2, hash: 'h2', text: odd }
   const turn = { seq: 4, hash: 'h4', text: 'null' }
 
-  // A cache over the network gives a read 50 ms and is then passed over: on a loaded machine that happens, and is no fault.
-  describe(`the cache ${name}`, { retry: 3 }, () => {
+  describe(`the cache ${name}`, () => {
     it('knows nothing of a thread that it was never told of', async () => {
       expect(await (await make()).read(fresh())).toEqual([])
     })

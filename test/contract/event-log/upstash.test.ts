@@ -5,10 +5,12 @@ import { upstashRedis } from '../../../local/redis/server.ts'
 import type { StandIn } from '../../../local/stand-in.ts'
 import { upstashEventLog } from '../../../src/adapters/upstash/index.ts'
 import { isRecollectError } from '../../../src/index.ts'
+import { withoutTimeLimits } from '../../time-limits.ts'
 import { eventLogContract } from './contract.ts'
 
 const token = 'a-token'
 let redis: StandIn
+withoutTimeLimits()
 
 beforeAll(async () => {
   redis = await upstashRedis({ token })
