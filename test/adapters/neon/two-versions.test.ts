@@ -85,5 +85,5 @@ test.skipIf(!installed)(
       new Set(['version 1', 'this version']),
     )
   },
-  60_000,
+  180_000,
 )
