@@ -46,7 +46,14 @@ export async function keptOpen({ sql }: NeonDatabase, work: (to: Checkpointer) =
   await work(heard).catch(() => {})
   const queries = statements.map(({ text, parameters }) => sql.query(text, parameters))
   const landed = sql.transaction([...queries, sql.query('select pg_sleep(0.4)')])
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  let over = false
+  const end = () => {
+    over = true
+  }
+  landed.then(end, end)
+  // On a machine that stands still it may sleep, and have slept, before anybody looks.
+  const sleeps = () => sql`select 1 from pg_stat_activity where wait_event = 'PgSleep'`
+  while (!over && (await sleeps()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
   return { landed }
 }
 
