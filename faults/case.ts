@@ -26,8 +26,8 @@ export interface Result {
   readonly trace: readonly string[]
   /** Those that met their fault. */
   readonly met: readonly string[]
-  /** The longest that a call which its own caller makes good was without an answer. */
-  readonly longestWaitMs: number
+  /** The longest that this process, or storage, stood still. */
+  readonly longestStandMs: number
 }
 
 const sweepWithinMs = 20_000
@@ -64,8 +64,8 @@ export async function play(storage: Storage, { scenario, plan, returns }: Case, 
       block: (request) => blockOf(program, request),
     })
     const more = scenario.check?.(world) ?? []
-    const { trace, met, longestWaitMs } = world
-    return { problems: [...problems, ...more], told, trace, met, longestWaitMs }
+    const { trace, met, longestStandMs } = world
+    return { problems: [...problems, ...more], told, trace, met, longestStandMs }
   } finally {
     world.bury()
   }

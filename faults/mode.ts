@@ -47,7 +47,6 @@ export async function broken<Result>(
   mode: Mode,
   { name, call, worker }: { name: string; call: () => Promise<Result>; worker: Worker },
 ): Promise<Result> {
-  const startedAt = performance.now()
   switch (mode) {
     case 'error':
     case 'away':
@@ -75,7 +74,6 @@ export async function broken<Result>(
       await call().catch(() => {})
       worker.die()
   }
-  if (hidden(mode)) worker.world.wait(performance.now() - startedAt)
   return worker.settling(Promise.reject(failureOf(name)))
 }
 

@@ -55,9 +55,10 @@ export class Worker {
   readonly #io: Io = (name, call) => {
     if (this.#dead) return this.world.never()
     const mode = this.#lasting.get(name) ?? this.world.meet(this.#label, name)
-    if (mode === undefined) return this.settling(this.#awake === undefined ? call() : this.#awake.then(call))
+    const timed = name.startsWith('postgres.') ? () => this.world.timed(call) : call
+    if (mode === undefined) return this.settling(this.#awake === undefined ? timed() : this.#awake.then(timed))
     if (lasts(mode)) this.#lasting.set(name, mode)
-    return broken(mode, { name, call, worker: this })
+    return broken(mode, { name, call: timed, worker: this })
   }
 
   /** What it waits for never comes when it has died meanwhile. */

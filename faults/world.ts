@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly fault: (point: string, count: number) => Mode | undefined
 }
 
+const tickMs = 50
+
 export class World {
   readonly program: Program
   readonly options: Pick<CompileOptions, 'keepCheckpoints'>
@@ -52,8 +54,8 @@ export class World {
   readonly noted: Problem[] = []
   /** Whether something went wrong that keeps a worker from going on. */
   down = false
-  /** The longest that a call which its own caller makes good was without an answer. */
-  longestWaitMs = 0
+  /** The longest that this process, or storage, stood still. */
+  longestStandMs = 0
   /** What the shop waits for before it charges. */
   hold: (call: Call) => Promise<unknown> = async () => {}
   readonly #fault: WorldOptions['fault']
@@ -61,6 +63,7 @@ export class World {
   readonly #workers: Worker[] = []
   readonly #landing: Promise<unknown>[] = []
   readonly #graves: (() => void)[] = []
+  readonly #ticking: NodeJS.Timeout
   #later: (() => Promise<unknown>)[] = []
   #attempts = 0
   #over = false
@@ -75,6 +78,10 @@ export class World {
     this.checkpointer = storage.checkpointer
     this.cache = cached ? storage.cache : undefined
     this.events = recorded ? storage.events : undefined
+    let tickedAt = performance.now()
+    this.#ticking = setInterval(() => {
+      tickedAt = this.#stood(tickedAt)
+    }, tickMs).unref()
     // Of its own: a sweep finds runs and messages of its graphs, and those of another case are none of its business.
     this.graph = `${program.name}-${tenant}`
     this.model = program.model(this.attempt)
@@ -109,8 +116,20 @@ export class World {
     return mode
   }
 
-  wait(ms: number): void {
-    this.longestWaitMs = Math.max(this.longestWaitMs, ms)
+  /** A call of storage. */
+  async timed<Result>(call: () => Promise<Result>): Promise<Result> {
+    const startedAt = performance.now()
+    try {
+      return await call()
+    } finally {
+      this.#stood(startedAt)
+    }
+  }
+
+  #stood(sinceMs: number): number {
+    const now = performance.now()
+    this.longestStandMs = Math.max(this.longestStandMs, now - sinceMs)
+    return now
   }
 
   /** Does it after a while, whatever comes of it. */
@@ -149,6 +168,7 @@ export class World {
   /** Lets go of what the dead hold: their timers end. Nothing of them is done even now. */
   bury(): void {
     this.#over = true
+    clearInterval(this.#ticking)
     for (const release of this.#graves.splice(0)) release()
   }
 }

@@ -28,7 +28,7 @@ test('every call of a run of two supersteps is broken in every way, and nothing 
   expect(results.filter(({ problems }) => problems.length > 0)).toEqual([])
 })
 
-test('where a machine stands still for as long as a caller has patience, the case is played again: nobody had the time to make it good', async () => {
+test('where the machine stands still for longer than anybody has patience, the case is played again: nobody had the time to make it good', async () => {
   let stands = true
   const standing = (): Storage => {
     const sound = storage()
