@@ -133,7 +133,17 @@ function held(world: World, task: string) {
     await Promise.race([free.promise, pause(longestHoldMs)])
   }
   return {
-    reached: (first: Promise<unknown>) => Promise.race([reached.promise, first, pause(longestHoldMs)]),
+    reached: async (first: Promise<unknown>) => {
+      let waiting = true
+      // Who makes good by itself what went wrong comes, however late the machine lets it.
+      const overdue = async () => {
+        do await pause(longestHoldMs)
+        while (waiting && !world.down)
+      }
+      await Promise.race([reached.promise, first, overdue()]).finally(() => {
+        waiting = false
+      })
+    },
     release: () => free.resolve(),
   }
 }

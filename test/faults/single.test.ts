@@ -28,6 +28,20 @@ test('every call of a run of two supersteps is broken in every way, and nothing 
   expect(results.filter(({ problems }) => problems.length > 0)).toEqual([])
 })
 
+test('whoever is to be first in line is waited for, however slow it is, while nothing keeps it from going on', async () => {
+  const sound = storage()
+  const beginTurn: Checkpointer['beginTurn'] = async (begin) => {
+    if (begin.run?.key === 'a') await pause(450)
+    return sound.checkpointer.beginTurn(begin)
+  }
+  const slow = { ...sound, checkpointer: altered(sound.checkpointer, { beginTurn }) }
+  const scenario = scenarios.find(({ name }) => name === 'in line behind another') ?? expect.unreachable()
+  const plan: Plan = { 'a:postgres.beginTurn@1': 'hang' }
+  const { problems, trace } = await play(slow, { scenario, plan, returns: true }, 2_000)
+  expect(problems).toEqual([])
+  expect(trace.indexOf('b:postgres.beginTurn@1')).toBeGreaterThan(trace.indexOf('a:postgres.commitStep@1'))
+})
+
 test('where the machine stands still for longer than anybody has patience, the case is played again: nobody had the time to make it good', async () => {
   let stands = true
   const standing = (): Storage => {
