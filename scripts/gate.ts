@@ -31,12 +31,12 @@ const steps: readonly Step[] = [
   {
     name: 'format',
     command: ['@biomejs/biome/bin/biome', 'ci', '--colors=off', '--error-on-warnings', '.'],
-    limitMinutes: 3,
+    limitMinutes: 1,
   },
-  { name: 'types', command: ['typescript/bin/tsc', '-p', '.'], limitMinutes: 5 },
-  vitest('unit', 20),
-  vitest('workerd', 5),
-  vitest('e2e', 15),
+  { name: 'types', command: ['typescript/bin/tsc', '-p', '.'], limitMinutes: 2 },
+  vitest('unit', 12),
+  vitest('workerd', 3),
+  vitest('e2e', 8),
 ]
 
 const scratch = mkdtempSync(join(tmpdir(), 'recollect-gate-'))

@@ -10,7 +10,6 @@ import { sign } from 'hono/jwt'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalSecrets, localSecrets, tokenFor } from '../../local/secrets.ts'
 import type { Knobs } from '../../local/stand-in.ts'
-import { slowness } from '../slowness.ts'
 import { until } from '../until.ts'
 import { type LocalStack, startStack } from './local-stack.ts'
 import { type Answer, chatMessage, lastOf, type Message, type Speaker, speaker, turnText } from './speaker.ts'
@@ -217,11 +216,9 @@ describe('a model that fails', () => {
 describe('Redis', () => {
   it.each(['error', 'hang', 'drop'] as const)('with the fault %s costs at most 100 ms', async (fault) => {
     await user.say('cached', 'my name is Ada')
-    const before = slowness()
     const well = await quickest()
     await knobs(redis, { fault })
-    const ill = await quickest()
-    expect((ill - well) / Math.max(before, slowness())).toBeLessThan(100)
+    expect((await quickest()) - well).toBeLessThan(100)
     expect(lastOf(await user.say('cached', 'what is my name?'))).toBe('Your name is Ada.')
   })
 
@@ -250,19 +247,15 @@ describe('Postgres', () => {
   it('away at the start of a turn is 503 at once, and nothing is half done', async () => {
     await user.say('away', 'my name is Ada')
     await knobs(postgres, { fault: 'error' })
-    const asking = [
-      () => user.say('away', 'lost'),
-      () => user.chat('away', 'lost'),
-      () => user.send('GET', '/threads/away/state'),
+    const answers = [
+      await user.say('away', 'lost'),
+      await user.chat('away', 'lost'),
+      await user.send('GET', '/threads/away/state'),
     ]
-    for (const ask of asking) {
-      // Twice: a machine that stands still for a moment does so in one of them.
-      const answers = [await ask(), await ask()]
-      for (const answer of answers) {
-        expectProblem(answer, 503, 'storage_unavailable')
-        expect(answer.headers.get('retry-after')).toBe('1')
-      }
-      expect(Math.min(...answers.map(({ ms }) => ms))).toBeLessThan(2_500)
+    for (const answer of answers) {
+      expectProblem(answer, 503, 'storage_unavailable')
+      expect(answer.headers.get('retry-after')).toBe('1')
+      expect(answer.ms).toBeLessThan(2_500)
     }
     await knobs(postgres, { fault: 'none' })
     expect(await user.contentsOf('away')).toHaveLength(2)

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { framesOf } from '../http/deployment.ts'
-import { slowness } from '../slowness.ts'
 import { until } from '../until.ts'
 import { type LocalStack, startStack, tokenFrom } from './local-stack.ts'
 
@@ -17,18 +16,10 @@ const sweepEveryMs = 10_000
 
 let data: string
 let stack: LocalStack
-/** From start to the welcome, in seconds of a machine that is as quick as the one for which they are promised. */
-let seconds: number
-
-async function start(): Promise<void> {
-  const before = slowness()
-  stack = await startStack(data)
-  seconds = stack.seconds / Math.max(before, slowness())
-}
 
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'recollect-newcomer-'))
-  await start()
+  stack = await startStack(data)
 })
 
 afterAll(async () => {
@@ -38,7 +29,7 @@ afterAll(async () => {
 
 describe('npm run dev', { timeout: 180_000 }, () => {
   it('is ready within 20 s on the first run', () => {
-    expect(seconds).toBeLessThan(20)
+    expect(stack.seconds).toBeLessThan(20)
   })
 
   it('prints a curl that works', async () => {
@@ -61,7 +52,7 @@ describe('npm run dev', { timeout: 180_000 }, () => {
     const seen = framesOf(await cutOff.text)
     expect(seen.length).toBeGreaterThan(1)
 
-    await start()
+    stack = await startStack(data)
     const again = stack.get(`${cutOff.location}`, undefined, { 'last-event-id': seen.at(-1)?.id ?? '' })
     const before = await messagesOf('crash')
     expect(before.map(({ content }) => content)).toContain('my name is Grace')
@@ -82,7 +73,7 @@ describe('npm run dev', { timeout: 180_000 }, () => {
   })
 
   it('is ready within 6 s on later runs', () => {
-    expect(seconds).toBeLessThan(6)
+    expect(stack.seconds).toBeLessThan(6)
   })
 
   it('shows nobody the threads of another', async () => {
