@@ -2,6 +2,7 @@
 -- Statements are separated by a line that ends in a semicolon; bodies of functions stand between $$.
 -- User text is `text`, never `jsonb`: jsonb refuses \u0000 and lone surrogates, and one such message would brick a thread.
 -- Times are the database's clock. Tenant comes first in every key.
+-- What every turn calls is plpgsql: a body in SQL that is not inlined is parsed and planned anew at each call.
 
 create schema if not exists recollect;
 
@@ -252,24 +253,22 @@ create index if not exists deliveries_old on recollect.deliveries (at);
 
 -- A text as its words are compared, as src/kernel/words.ts has it: without accents, and of scripts that put no spaces between words,
 -- or put endings to them, each two letters that stand together. What a column is made of cannot change: another spelling is a _v2.
-create or replace function recollect.spelled_v1(_text text) returns text language sql immutable as $$
-  with bare as (
-    select normalize(regexp_replace(lower(normalize(_text, nfkd)), '[\u0300-\u036f]', '', 'g'), nfc) as text
-  ), plain as (
-    select replace(replace(replace(translate(b.text, 'øłđı’', 'oldi'''), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe') as text,
-      '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc-\u30ff'
-        || '\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af]+' as unspaced
-    from bare b
-  )
-  select regexp_replace(p.text, p.unspaced, ' ', 'g') || coalesce((
+create or replace function recollect.spelled_v1(_text text) returns text language plpgsql immutable as $$
+declare
+  unspaced constant text := '[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3041-\u3096\u30a1-\u30fa'
+    || '\u30fc-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af]+';
+  plain text := normalize(regexp_replace(lower(normalize(_text, nfkd)), '[\u0300-\u036f]', '', 'g'), nfc);
+begin
+  plain := replace(replace(replace(translate(plain, 'øłđı’', 'oldi'''), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
+  if plain !~ unspaced then return plain; end if;
+  return regexp_replace(plain, unspaced, ' ', 'g') || (
     select string_agg(' ' || pair, '') from (
       select coalesce(letter || lead(letter) over (partition by run order by place), case place when 1 then letter end) as pair
-      from regexp_matches(p.text, p.unspaced, 'g') with ordinality runs (letters, run),
+      from regexp_matches(plain, unspaced, 'g') with ordinality runs (letters, run),
         unnest(string_to_array(letters[1], null)) with ordinality each (letter, place)
     ) pairs
-  ), '')
-  from plain p
-$$;
+  );
+end $$;
 
 -- Since 2. What is remembered across threads: items under namespaces. `id` is made of namespace and key; `path` is the namespace, each
 -- segment with a mark behind it that no segment contains, so that what lies below a namespace is a range of paths. `value` is kept
@@ -428,41 +427,45 @@ $$;
 -- what was done there under the old name has been done.
 create or replace function recollect.next_superstep_v1(th recollect.threads, r recollect.runs, cp recollect.checkpoints,
   out run text, out step int)
-language sql stable as $$
-  select case when fresh then r.run else cp.run end, case when fresh then 1 else cp.step + 1 end
-  from (select case
+language plpgsql stable as $$
+declare
+  fresh boolean := case
     when cp.run is null then true
     when r.step > 0 then false
     when coalesce(r.input, 'null') <> 'null' or cardinality(r.carried) > 0 or r.fork_from is not null then true
     when th.last_seq > cp.seq and exists (select 1 from recollect.checkpoints c where c.tenant = th.tenant
       and c.thread = th.thread and c.seq > cp.seq and c.parent = cp.seq) then true
     else not exists (select 1 from recollect.runs x where x.tenant = th.tenant and x.run = cp.run and x.thread = th.thread)
-  end as fresh) x
-$$;
+  end;
+begin
+  run := case when fresh then r.run else cp.run end;
+  step := case when fresh then 1 else cp.step + 1 end;
+end $$;
 
 -- Puts an event into the outbox for each endpoint that wants it, with whatever makes it true. Gives for how many.
 create or replace function recollect.announce_v1(_tenant text, _thread text, _run text, _graph text, _type text, _data json)
-returns int language sql as $$
-  with told as (
-    insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload, endpoint, owner)
-      select _tenant, 'msg_' || replace(gen_random_uuid()::text, '-', ''), _thread, _run, _graph, _type, _data::text, e.id,
-        (select t.owner from recollect.threads t where t.tenant = _tenant and t.thread = _thread)
-      from recollect.webhook_endpoints e where e.tenant = _tenant and e.disabled_at is null and _type = any(e.events)
-      returning 1
-  )
-  select count(*)::int from told
-$$;
+returns int language plpgsql as $$
+declare
+  announced int;
+begin
+  insert into recollect.outbox (tenant, id, thread, run, graph, topic, payload, endpoint, owner)
+    select _tenant, 'msg_' || replace(gen_random_uuid()::text, '-', ''), _thread, _run, _graph, _type, _data::text, e.id,
+      (select t.owner from recollect.threads t where t.tenant = _tenant and t.thread = _thread)
+    from recollect.webhook_endpoints e where e.tenant = _tenant and e.disabled_at is null and _type = any(e.events);
+  get diagnostics announced = row_count;
+  return announced;
+end $$;
 
 -- A run that has ended. What is written from outside runs nothing, and is not told of; nor is what somebody cancelled. The code of
 -- its error is cut out: taken apart as JSON, a message with U+0000 in it would refuse the commit.
-create or replace function recollect.announce_run_v1(r recollect.runs) returns int language sql as $$
-  select case when r.kind <> 'update' and r.status in ('success', 'error', 'dead') then
-    recollect.announce_v1(r.tenant, r.thread, r.run, r.graph, case r.status when 'success' then 'run.finished' else 'run.failed' end,
-      json_build_object('thread_id', r.thread, 'run_id', r.run, 'graph_id', r.graph, 'status', r.status,
-        'checkpoint_id', r.answer::text,
-        'error', case when r.error is not null then json_build_object('code', substring(r.error from '^{"code" ?: ?"(\w+)"')) end))
-    else 0 end
-$$;
+create or replace function recollect.announce_run_v1(r recollect.runs) returns int language plpgsql as $$
+begin
+  if r.kind = 'update' or r.status not in ('success', 'error', 'dead') then return 0; end if;
+  return recollect.announce_v1(r.tenant, r.thread, r.run, r.graph, case r.status when 'success' then 'run.finished' else 'run.failed' end,
+    json_build_object('thread_id', r.thread, 'run_id', r.run, 'graph_id', r.graph, 'status', r.status,
+      'checkpoint_id', r.answer::text,
+      'error', case when r.error is not null then json_build_object('code', substring(r.error from '^{"code" ?: ?"(\w+)"')) end));
+end $$;
 
 -- A payload of more than 64 KiB is left out: whoever is to decide reads it where all of it is shown.
 create or replace function recollect.announce_approval_v1(a recollect.approvals) returns int language sql as $$
@@ -580,13 +583,15 @@ end $$;
 
 -- Gives the thread to a worker, whoever had it: the epoch fences them.
 create or replace function recollect.seize_v1(th recollect.threads, due recollect.runs, _token text, _lease_ms int)
-returns recollect.threads language sql as $$
+returns recollect.threads language plpgsql as $$
+begin
   update recollect.threads t set epoch = t.epoch + 1, lease_token = _token, lease_run = due.run,
     lease_until = clock_timestamp() + _lease_ms * interval '1 millisecond',
     expires_at = clock_timestamp() + t.ttl_ms * interval '1 millisecond',
     graph = due.graph, status = 'busy', updated_at = clock_timestamp()
-    where t.tenant = th.tenant and t.thread = th.thread returning t.*
-$$;
+    where t.tenant = th.tenant and t.thread = th.thread returning t.* into th;
+  return th;
+end $$;
 
 -- Owner, idempotency, admission and claim, under the thread's row lock. `_ttl_ms`: of a thread that this makes.
 -- outcome: claimed | queued | ended | waiting | busy | key-reused | unknown-thread | unknown-checkpoint | nothing-due
@@ -1615,16 +1620,19 @@ create or replace function recollect.store_namespaces_v1(
 $$;
 
 -- What a question asks for: any of its words, without those that say nothing unless there are no others; null: it has none.
-create or replace function recollect.query_words_v1(_query text) returns tsquery language sql stable as $$
-  with asked as (
-    select w.word, tsvector_to_array(to_tsvector('english', w.word)) as stems
-    from unnest(tsvector_to_array(to_tsvector('simple', recollect.spelled_v1(_query)))) w (word)
-  ), telling as (
-    select unnest(array_append(a.stems, a.word)) as word from asked a where a.stems <> '{}'
-  )
-  select string_agg(distinct '''' || replace(replace(w.word, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
-  from (select t.word from telling t union all select a.word from asked a where not exists (select 1 from telling)) w
-$$;
+create or replace function recollect.query_words_v1(_query text) returns tsquery language plpgsql stable as $$
+begin
+  return (
+    with asked as (
+      select w.word, tsvector_to_array(to_tsvector('english', w.word)) as stems
+      from unnest(tsvector_to_array(to_tsvector('simple', recollect.spelled_v1(_query)))) w (word)
+    ), telling as (
+      select unnest(array_append(a.stems, a.word)) as word from asked a where a.stems <> '{}'
+    )
+    select string_agg(distinct '''' || replace(replace(w.word, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+    from (select t.word from telling t union all select a.word from asked a where not exists (select 1 from telling)) w
+  );
+end $$;
 
 -- What the index has to be told of an item, and whether it has been; null: it is gone, or has nothing to be found by.
 create or replace function recollect.item_to_index_v1(_tenant text, _id text) returns json language sql stable as $$
