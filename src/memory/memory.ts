@@ -49,7 +49,7 @@ export interface BoundMemory {
   readonly namespace: Namespace
   /** The nearest first. Nothing is said of a text without words: the latest, then. */
   recall(text: string, options?: RecallOptions): Promise<readonly Memory[]>
-  /** Durable when it is answered. The same text of the same author, remembered again, is one memory. */
+  /** Durable when it is answered. The same text of the same author, remembered again with the same details, is one memory. */
   remember(text: string, options?: RememberOptions): Promise<{ readonly id: string; readonly version: number }>
   /** By id, with its history. False: there is no such memory here. */
   forget(id: string): Promise<boolean>
