@@ -1,4 +1,5 @@
-// The three ways a test runs: in Node, in the Workers runtime, and against the whole stack started as a user starts it.
+// The four ways a test runs: in Node, alone where it is about time, in the Workers runtime, and against the whole stack started
+// as a user starts it.
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { unstable_readConfig } from 'wrangler'
@@ -18,7 +19,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/workers/**', 'test/e2e/**', 'test/types/**'],
+          exclude: ['test/timing/**', 'test/workers/**', 'test/e2e/**', 'test/types/**'],
+          expect: waiting,
+          testTimeout: minute,
+          hookTimeout: 2 * minute,
+        },
+      },
+      {
+        test: {
+          name: 'timing',
+          include: ['test/timing/**/*.test.ts'],
+          // What else ran would be measured too.
+          fileParallelism: false,
           expect: waiting,
           testTimeout: minute,
           hookTimeout: 2 * minute,

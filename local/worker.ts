@@ -68,6 +68,9 @@ async function settingsFile(data: string, variables: WorkerPlace['variables']): 
   return file
 }
 
+/** What Node made of wrangler's code, for the next start: a second less of one. */
+const compiled = fileURLToPath(new URL('../node_modules/.cache/recollect/', import.meta.url))
+
 function spawnWrangler(port: number, settings: string) {
   const tethered = fileURLToPath(new URL('./tethered.ts', import.meta.url))
   // What its command starts, which is a process that does nothing else.
@@ -79,6 +82,7 @@ function spawnWrangler(port: number, settings: string) {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
     env: {
+      NODE_COMPILE_CACHE: compiled,
       ...process.env,
       WRANGLER_SEND_METRICS: 'false',
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',

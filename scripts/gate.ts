@@ -35,6 +35,7 @@ const steps: readonly Step[] = [
   },
   { name: 'types', command: ['typescript/bin/tsc', '-p', '.'], limitMinutes: 2 },
   vitest('unit', 12),
+  vitest('timing', 2),
   vitest('workerd', 3),
   vitest('e2e', 8),
 ]

@@ -1,74 +1,21 @@
 // Webhooks out: what makes them true puts them in the outbox, and they are delivered signed, at least once, at nobody else's cost.
 import OpenAI from 'openai'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import * as z from 'zod/mini'
 import { memoryCheckpointer } from '../../src/adapters/memory/index.ts'
 import { neonCheckpointer } from '../../src/adapters/neon/index.ts'
-import {
-  append,
-  type CompileOptions,
-  interrupt,
-  StateGraph,
-  sweep,
-  WebhookOffice,
-  type WebhookOptions,
-} from '../../src/index.ts'
-import { randomId } from '../../src/kernel/id.ts'
-import type { Checkpointer } from '../../src/ports/checkpointer.ts'
+import { WebhookOffice } from '../../src/index.ts'
 import { webhookEvents } from '../../src/ports/webhooks.ts'
 import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
 import { altered, settled, unavailable } from '../runtime/doubles.ts'
 import { until } from '../until.ts'
-import { type Receiver, type Reply, receiver } from './receiver.ts'
-
-const secret = 'a secret that seals, of tests: 32 bytes'
-const refund = interrupt('tool', {
-  payload: z.object({ tool: z.string(), arguments: z.unknown() }),
-  answer: z.object({ ok: z.boolean() }),
-})
-const shown = { tool: 'refund', arguments: { order: 'A1', cents: 9_900, odd: 'a\u0000b' } }
+import { arrived, house, place, receiving, secret, shown } from './house.ts'
+import type { Reply } from './receiver.ts'
 
 let database: NeonDatabase | undefined
 beforeAll(async () => {
   database = await pgliteDatabase()
 })
 afterAll(() => database?.close())
-
-const open: Receiver[] = []
-afterEach(async () => {
-  vi.useRealTimers()
-  for (const one of open.splice(0)) await one.close()
-})
-
-function house(checkpointer: Checkpointer, options: Partial<WebhookOptions> = {}, compiling: CompileOptions = {}) {
-  const office = new WebhookOffice({ store: checkpointer.webhooks, secret, anywhere: true, ...options })
-  const graph = new StateGraph({
-    state: { log: append<string>() },
-    nodes: {
-      ask: {
-        interrupts: [refund],
-        run: async (state, { interrupt }) => {
-          if (state.log.includes('fail')) throw new Error('the password is hunter2')
-          if (state.log.includes('quiet')) return { log: 'said nothing' }
-          const { ok } = await interrupt(refund, shown)
-          return { log: ok ? 'refunded' : 'not refunded' }
-        },
-      },
-    },
-    edges: { start: 'ask' },
-  })
-  const app = graph.compile({ checkpointer, webhooks: office, ...compiling })
-  return { office, app, swept: () => sweep({ checkpointer, graphs: { default: app }, webhooks: office }) }
-}
-
-async function receiving(...replies: Reply[]) {
-  const one = await receiver(...replies)
-  open.push(one)
-  return one
-}
-
-const place = () => ({ tenant: `tenant-${randomId()}`, user: 'ada', thread: 'thread' })
-const arrived = (one: Receiver, count: number) => until(() => expect(one.received).toHaveLength(count))
 
 describe.each(['memory', 'neon'])('on %s', (name) => {
   const make = () => (name === 'memory' ? memoryCheckpointer() : (database?.checkpointer ?? expect.unreachable()))
@@ -120,24 +67,6 @@ describe.each(['memory', 'neon'])('on %s', (name) => {
 })
 
 describe('a turn', () => {
-  test('does not wait for a receiver that hangs, and neither do other endpoints', async () => {
-    const { office, app } = house(memoryCheckpointer())
-    const at = place()
-    const [stuck, well] = [await receiving('hang'), await receiving()]
-    const { endpoint } = await office.createEndpoint(at.tenant, { url: stuck.url, events: ['run.finished'] })
-    await office.createEndpoint(at.tenant, { url: well.url, events: ['run.finished'] })
-    for (const log of ['quiet', 'quiet', 'quiet']) {
-      const startedAt = performance.now()
-      await app.invoke({ log }, at)
-      expect(performance.now() - startedAt).toBeLessThan(1_000)
-    }
-    await arrived(well, 3)
-    expect(stuck.received).toHaveLength(3)
-    // None of those that hang was given up meanwhile: nobody has waited for them.
-    const key = { tenant: at.tenant, id: endpoint.id }
-    expect(await office.store.deliveries(key, { limit: 9, offset: 0 })).toEqual([])
-  })
-
   test('costs no statement more where nobody is told', async () => {
     const inner = memoryCheckpointer()
     let taken = 0

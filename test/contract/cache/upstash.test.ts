@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { upstashRedis } from '../../../local/redis/server.ts'
 import type { StandIn } from '../../../local/stand-in.ts'
 import { upstashCache } from '../../../src/adapters/upstash/index.ts'
-import { isRecollectError } from '../../../src/index.ts'
 import { withoutTimeLimits } from '../../time-limits.ts'
 import { cacheContract } from './contract.ts'
 
@@ -61,14 +60,7 @@ describe('the cache in Upstash Redis', () => {
     const { cache } = await filled()
     const text = 'x'.repeat(750_000)
     await cache.replace(key, { seq: 5, hash: 'h5', text })
-    const times: number[] = []
-    for (let time = 0; time < 5; time++) {
-      const startedAt = performance.now()
-      expect((await cache.read(key)).map((entry) => entry.text.length)).toEqual([750_000])
-      times.push(performance.now() - startedAt)
-    }
-    // So long a read may take.
-    expect(Math.min(...times)).toBeLessThan(50)
+    expect((await cache.read(key)).map((entry) => entry.text.length)).toEqual([750_000])
     await cache.replace(key, { seq: 6, hash: 'h6', text: `${text}y` })
     expect(await cache.read(key)).toEqual([])
   })
@@ -111,19 +103,5 @@ describe('the cache in Upstash Redis', () => {
 
   it('refuses a secret that is too short to be one', () => {
     expect(() => cacheOf({ secret: 'short' })).toThrow('32 characters')
-  })
-})
-
-describe('the cache in Upstash Redis that hangs', () => {
-  it('is given up after 50 ms, and says nothing of what it asked', async () => {
-    const cache = cacheOf()
-    const key = { tenant: 'acme', thread: 'first', owner: 'alex' }
-    redis.knobs.fault = 'hang'
-    const startedAt = performance.now()
-    const failure = await cache.read(key).catch((error: unknown) => error)
-    redis.knobs.fault = 'none'
-    expect(performance.now() - startedAt).toBeLessThan(500)
-    expect(isRecollectError(failure) && failure.code).toBe('storage_unavailable')
-    expect(String(failure)).not.toMatch(/recollect:|LRANGE|lrange/)
   })
 })

@@ -1,17 +1,11 @@
-// Search is exact: what a query finds is what sorting everything would find. And how long it takes, printed.
-import { Index } from '@upstash/vector'
 import { describe, expect, it } from 'vitest'
-import { standIn } from '../../../local/stand-in.ts'
 import { filterOf } from '../../../local/vector/filter.ts'
 import { fused } from '../../../local/vector/fusion.ts'
-import { type IndexKind, indexKindOf, similarities } from '../../../local/vector/index-kind.ts'
+import { type IndexKind, similarities } from '../../../local/vector/index-kind.ts'
 import { byRank, type Match } from '../../../local/vector/ranking.ts'
-import { restHandler } from '../../../local/vector/rest.ts'
 import { rowOf } from '../../../local/vector/row.ts'
 import { VectorIndex } from '../../../local/vector/vector-index.ts'
 import { forSeeds, type Random } from '../../kernel/random.ts'
-
-const token = 'a-token'
 
 const floats = (random: Random, count: number) =>
   Float32Array.from({ length: count }, () => (random.int(2001) - 1000) / 500)
@@ -123,45 +117,5 @@ describe('fusion', () => {
   it('DBSF of one score, or of equal ones, is in the middle', () => {
     expect(scoresOf(fused([[match('a', 9)], []], 'DBSF'))).toEqual([0.5])
     expect(scoresOf(fused([[match('a', 2), match('b', 2)]], 'DBSF'))).toEqual([0.5, 0.5])
-  })
-})
-
-describe('time of a query over HTTP, on this machine as busy as it is', () => {
-  it.each<[number, number]>([
-    [10_000, 1536],
-    [100_000, 256],
-  ])('%i rows of %i dimensions', async (count, dimension) => {
-    const index = new VectorIndex({ kind: indexKindOf(`dense/${dimension}`) })
-    // A cheap sequence: only the arithmetic counts here.
-    let state = 1
-    const vector = () => {
-      const numbers = new Float32Array(dimension)
-      for (let at = 0; at < dimension; at++) {
-        state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
-        numbers[at] = state / 2 ** 31
-      }
-      return numbers
-    }
-    for (let at = 0; at < count; at++) index.upsert('', [{ id: `row ${at}`, vector: vector() }])
-    const server = await standIn({ name: 'vector', handle: restHandler({ index, token, embeds: false }) })
-    const client = new Index({ url: server.url, token, retry: { retries: 0 } })
-    const queries = Array.from({ length: 15 }, () => ({ vector: [...vector()], topK: 10 }))
-    const times: number[] = []
-    const before = process.cpuUsage()
-    for (const query of queries) {
-      const from = performance.now()
-      expect(await client.query(query)).toHaveLength(10)
-      times.push(performance.now() - from)
-    }
-    const { user, system } = process.cpuUsage(before)
-    await server.close()
-    const sorted = times.toSorted((a, b) => a - b)
-    const [least, median, most] = [0, 7, 14].map((at) => sorted[at]?.toFixed(1))
-    console.log(
-      `${count} x ${dimension}: p50 ${median} ms, least ${least}, most ${most}; ` +
-        `${((user + system) / 15_000).toFixed(1)} ms of processor, the client's included`,
-    )
-    // Far above what it takes, and far below what a mistake would make of it.
-    expect(sorted[0]).toBeLessThan(1_000)
   })
 })

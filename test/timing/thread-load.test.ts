@@ -1,7 +1,7 @@
 // How long a long thread takes to load, from tables that were never analysed: the planner knows nothing, as after a restore.
 import { describe, expect, test } from 'vitest'
-import { postgresBinaries } from '../../../local/neon/throwaway-postgres.ts'
-import { type NeonDatabase, pgliteDatabase, postgresDatabase } from '../../contract/neon-database.ts'
+import { postgresBinaries } from '../../local/neon/throwaway-postgres.ts'
+import { type NeonDatabase, pgliteDatabase, postgresDatabase } from '../contract/neon-database.ts'
 
 const deltas = 2_000
 const delta = JSON.stringify({ v: 1, c: { messages: ['~', [0, 1], [[{ role: 'user', content: 'x'.repeat(150) }]]] } })
