@@ -1,16 +1,36 @@
 // Makes the documents of the HTTP interface from the route table: docs/openapi.json, docs/http.md, and what a Worker serves.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import * as z from 'zod/mini'
+import { Approval } from '../src/http/approvals.ts'
 import type { LazySchema } from '../src/http/lazily.ts'
 import { version } from '../src/http/meta.ts'
 import type { Route, RouteResponse } from '../src/http/route.ts'
 import { routes } from '../src/http/routes.ts'
+import { RunCommand } from '../src/http/run-command.ts'
+import { RunRequest } from '../src/http/run-request.ts'
 import * as schemas from '../src/http/schemas.ts'
+import { CheckpointRef } from '../src/http/states.ts'
+import { Step } from '../src/http/steps.ts'
+import { StoreItem } from '../src/http/store-items.ts'
+import { TimeToLive } from '../src/http/thread-retention.ts'
+import { ChannelChange } from '../src/http/time-travel.ts'
 
 type Json = Record<string, unknown>
 
+/** What is said of more than one route, or is a thing of its own, has a name in the document. */
+const named = {
+  ...schemas,
+  Approval,
+  ChannelChange,
+  CheckpointRef,
+  RunCommand,
+  RunRequest,
+  Step,
+  StoreItem,
+  TimeToLive,
+}
 const names = z.registry<{ id: string }>()
-for (const [name, schema] of Object.entries(schemas)) {
+for (const [name, schema] of Object.entries(named)) {
   if (isNamed(name, schema)) names.add(schema(), { id: name.replace(/Schema$/, '') })
 }
 
@@ -144,9 +164,13 @@ function schemaOf(lazySchema: LazySchema, io: 'input' | 'output', components: Js
     io,
     metadata: names,
     unrepresentable: 'any',
-    // A format says what its 300-character pattern says.
+    // What says nothing is not said: a format says what its pattern of 300 characters says, JSON's names are texts, and its
+    // integers end somewhere.
     override: ({ jsonSchema }) => {
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern
+      if (JSON.stringify(jsonSchema.propertyNames) === '{"type":"string"}') delete jsonSchema.propertyNames
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
     },
   })
   const text = (part: unknown) => JSON.stringify(part).replaceAll('#/$defs/', '#/components/schemas/')

@@ -529,10 +529,10 @@ test('stop withdraws what waits, and stops a run that goes on', async () => {
   const slow = chatApp({ model, tools: [refund] })
   model.call('c1', 'refund')
   const { id: other } = await asked(slow.app)
-  const going = call(slow.app, '/chat', { body: decided(other, true) }).then(chunksOf)
+  const going = await call(slow.app, '/chat', { body: decided(other, true) })
   const response = await call(slow.app, '/chat/t/stop', { body: {} })
   expect(response.status).toBe(204)
-  expect((await going).at(-1)?.type).toBe('abort')
+  expect((await chunksOf(going)).at(-1)?.type).toBe('abort')
 })
 
 test('edited arguments are shown before they are approved: what runs is what was shown', async () => {
