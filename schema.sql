@@ -1604,9 +1604,9 @@ returns json language sql stable as $$
   ) v
 $$;
 
--- Paths in a range, each once, cut off at a depth. `_suffix`: the path that they end with, by whole segments.
+-- Paths in a range, each once, cut off at a depth. `_pattern`: a regular expression that they match.
 create or replace function recollect.store_namespaces_v1(
-  _tenant text, _from text, _before text, _suffix text, _depth int, _limit int, _offset int
+  _tenant text, _from text, _before text, _pattern text, _depth int, _limit int, _offset int
 ) returns json language sql stable as $$
   select json_agg(p.path order by p.path) from (
     select distinct (case when cardinality(string_to_array(i.path, chr(31))) - 1 > _depth
@@ -1614,7 +1614,7 @@ create or replace function recollect.store_namespaces_v1(
         else i.path end) collate "C" as path
     from recollect.items i where i.tenant = _tenant and i.path >= _from and i.path < _before
       and coalesce(i.expires_at >= clock_timestamp(), true)
-      and (_suffix = '' or right(chr(31) || i.path, length(_suffix) + 1) = chr(31) || _suffix)
+      and (_pattern = '' or i.path ~ _pattern)
     order by 1 limit _limit offset _offset
   ) p
 $$;

@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 import { RecollectError } from '../kernel/errors.ts'
 import { parseFilter } from '../kernel/filter.ts'
 import { isRecord } from '../kernel/json.ts'
-import { assertNamespace, assertNamespacePrefix, isWithin, type Namespace } from '../kernel/namespace.ts'
+import { assertNamespace, assertNamespacePrefix, isWithin, type Namespace, upToWildcard } from '../kernel/namespace.ts'
 import type { FoundItem, Item, ItemSearch } from '../ports/store.ts'
 import { lazily, type Output } from './lazily.ts'
 import { Anything, DateTime, Flag, Integer, Text } from './plain.ts'
@@ -165,7 +165,8 @@ const listNamespaces = route({
   scopes,
   tag,
   summary: 'List namespaces that have items',
-  description: 'Without the scope `operate`: own ones, or with `prefix` those that are shared.',
+  description:
+    'Without the scope `operate`: own ones, or with `prefix` those that are shared. `"*"` in `prefix` and `suffix` is any one segment.',
   body: () =>
     z.strictObject({
       prefix: maybe(Segments()),
@@ -180,7 +181,7 @@ const listNamespaces = route({
   handle: async (call) => {
     const { service, principal, timing, body } = call
     const prefix = prefixFor(call, body.prefix ?? [])
-    assertReadable(service, principal, prefix)
+    assertReadable(service, principal, upToWildcard(prefix))
     const { limit, offset } = body
     const search = {
       ...{ tenant: principal.tenant, prefix, suffix: body.suffix ?? [], limit, offset },

@@ -1,7 +1,7 @@
 // What a store may be asked: for items, versions and namespaces, page by page. Checked, with what is usual where nothing is said.
 import { RecollectError } from './errors.ts'
 import { type Filter, filterText, parseFilter } from './filter.ts'
-import { assertNamespacePrefix, type Namespace } from './namespace.ts'
+import { assertNamespacePrefix, type Namespace, pathPattern, upToWildcard } from './namespace.ts'
 import { wholeNumber } from './number.ts'
 
 const pageOf = (limit: unknown, offset: unknown, atMost: number) => ({
@@ -49,7 +49,9 @@ export function wholeNamespaceSearch(given: NamespaceSearchGiven) {
   assertNamespacePrefix(prefix)
   assertNamespacePrefix(suffix)
   const depth = maxDepth === undefined ? undefined : wholeNumber('The depth', maxDepth, { atLeast: 1, atMost: 16 })
-  return { prefix, suffix, depth, ...pageOf(limit, offset, 1_000) }
+  const within = upToWildcard(prefix)
+  const pattern = within.length < prefix.length || suffix.length > 0 ? pathPattern(prefix, suffix) : ''
+  return { within, pattern, depth, ...pageOf(limit, offset, 1_000) }
 }
 
 /** A search by ids. Throws as {@link wholeSearch} does. */

@@ -86,6 +86,25 @@ export function isWithin(namespace: Namespace, prefix: Namespace): boolean {
   return prefix.length <= namespace.length && prefix.every((segment, index) => segment === namespace[index])
 }
 
+/** In a search for namespaces: any one segment. */
+const anySegment = '*'
+
+/** The beginning that is said to the letter. */
+export function upToWildcard(prefix: Namespace): Namespace {
+  const at = prefix.indexOf(anySegment)
+  return at < 0 ? prefix : prefix.slice(0, at)
+}
+
+/** A regular expression that JavaScript and Postgres read alike, over paths of namespaces that begin and end like this. */
+export function pathPattern(prefix: Namespace, suffix: Namespace): string {
+  const any = `[^${end}]+${end}`
+  const parts = (namespace: Namespace) =>
+    namespace
+      .map((segment) => (segment === anySegment ? any : segment.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') + end))
+      .join('')
+  return `^(?=${parts(prefix)})(?:${any})*${parts(suffix)}$`
+}
+
 /** Above every path: no segment is as long. By code points, as a database with the collation "C" compares. */
 const aboveAll = '\u{10ffff}'.repeat(longestSegment)
 

@@ -159,9 +159,9 @@ export interface ItemPage {
 
 export interface NamespaceSearch {
   readonly tenant: string
-  /** What they begin with, by whole segments. */
+  /** What they begin with, by whole segments; `*` is any one. */
   readonly prefix?: Namespace
-  /** What they end with. */
+  /** What they end with, likewise. */
   readonly suffix?: Namespace
   /** Deeper ones are cut off there, and each is given once. */
   readonly maxDepth?: number

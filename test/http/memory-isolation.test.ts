@@ -146,6 +146,7 @@ function routesOf(sub: string, query: string): Route[] {
     ['POST', '/store/items/search', { namespace_prefix: ['users'], query }],
     ['POST', '/store/items/search', { namespace_prefix: [], query }],
     ['POST', '/store/namespaces', { prefix: ['users'] }],
+    ['POST', '/store/namespaces', { prefix: ['users', '*'] }],
     ['GET', `/memories/${itemId(prefix, 'note')}/history`],
     ['GET', '/memories/export'],
     ['GET', `/memories/export?${at}`],

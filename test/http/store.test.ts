@@ -85,7 +85,15 @@ test('a person reaches their own namespace and reads what is shared; who operate
   expect((await alex('POST', '/store/namespaces', { prefix: ['team'] })).body).toEqual({
     namespaces: [['team', 'facts']],
   })
+  expect((await alex('POST', '/store/namespaces', { prefix: ['team', '*'] })).body).toEqual({
+    namespaces: [['team', 'facts']],
+  })
+  for (const prefix of [['*'], ['users', '*'], ['*', 'alexa'], ['*', 'facts'], ['users', '*', 'x']])
+    expect((await alex('POST', '/store/namespaces', { prefix })).status).toBe(403)
+  for (const name of ['*', '.*', 'a'])
+    expect((await made.as({ sub: name })('POST', '/store/namespaces', {})).text).not.toMatch(/bob|alexa|team/)
   const operator = made.as({ sub: 'olga', scope: 'operate' })
+  expect((await operator('POST', '/store/namespaces', { prefix: ['*', 'alexa'] })).body.namespaces).toHaveLength(1)
   const search = { namespace_prefix: ['users'], query: 'canary' }
   expect((await operator('POST', '/store/items/search', search)).body.items).toHaveLength(2)
   expect((await operator('POST', '/store/namespaces', {})).body.namespaces).toHaveLength(3)

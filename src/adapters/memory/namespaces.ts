@@ -8,10 +8,11 @@ export function namespacesIn(
   items: readonly { readonly namespace: Namespace }[],
   search: NamespaceSearch,
 ): readonly Namespace[] {
-  const { prefix, suffix, depth, limit, offset } = wholeNamespaceSearch(search)
+  const { within, pattern, depth, limit, offset } = wholeNamespaceSearch(search)
+  const wanted = new RegExp(pattern)
   const found = items
     .map(({ namespace }) => namespace)
-    .filter((namespace) => isWithin(namespace, prefix) && isWithin(namespace.toReversed(), suffix.toReversed()))
+    .filter((namespace) => isWithin(namespace, within) && wanted.test(pathOf(namespace)))
     .map((namespace) => namespace.slice(0, depth))
   const distinct = new Map(found.map((namespace) => [pathOf(namespace), namespace]))
   return [...distinct]

@@ -137,8 +137,8 @@ async function find(database: Database, search: IdSearch) {
 }
 
 async function listNamespaces(database: Database, search: NamespaceSearch): Promise<readonly Namespace[]> {
-  const { prefix, suffix, ...page } = wholeNamespaceSearch(search)
-  const parameters = { tenant: search.tenant, ...pathRange(prefix), suffix: pathOf(suffix), ...page }
+  const { within, pattern, ...page } = wholeNamespaceSearch(search)
+  const parameters = { tenant: search.tenant, ...pathRange(within), pattern, ...page }
   const paths = await database.call('store_namespaces_v1', parameters)
   return ((paths ?? []) as readonly string[]).map(namespaceOf)
 }

@@ -1,5 +1,6 @@
 // The contract on namespaces: which there are, and that none is taken for another.
 import { expect, test } from 'vitest'
+import { forSeeds } from '../../kernel/random.ts'
 import { freshTenant, type Subject } from './subject.ts'
 
 const alike: readonly (readonly string[])[] = [
@@ -68,9 +69,58 @@ export function namespaces(subject: Subject) {
     expect(await list({ suffix: ['facts'] })).toEqual([all[1], all[3]])
     expect(await list({ suffix: ['alex', 'facts'] })).toEqual([all[1]])
     expect(await list({ suffix: ['cts'] })).toEqual([])
+    expect(await list({ prefix: ['users', '*', 'facts'] })).toEqual([all[1], all[3]])
+    expect(await list({ prefix: ['*'] })).toEqual(all)
+    expect(await list({ prefix: ['*', 'alex'], suffix: ['*', 'notes'] })).toEqual([all[2]])
+    expect(await list({ prefix: ['users', 'alex'], suffix: ['users', '*', '*'] })).toEqual(all.slice(1, 3))
+    expect(await list({ suffix: ['*', '*', '*', '*'] })).toEqual([])
     expect(await list({ maxDepth: 2 })).toEqual([['team'], ['users', 'alex'], ['users', 'bob']])
     expect(await list({ maxDepth: 1, offset: 1 })).toEqual([['users']])
     expect(await list({ limit: 2, offset: 1 })).toEqual(all.slice(1, 3))
+  })
+
+  test('of 200 random searches each finds what its segments say, `*` any one of them', async () => {
+    const at = freshTenant(subject)
+    const names = [
+      'a',
+      'b',
+      '*',
+      '.',
+      '.*',
+      '[ab]',
+      '(a)',
+      'a|b',
+      '^a$',
+      '\\',
+      '{2}',
+      'a+',
+      '?',
+      '\u2028',
+      '🙂',
+      'A',
+    ] as const
+    const all: string[][] = []
+    forSeeds(60, (random) => {
+      all.push(Array.from({ length: 1 + random.int(4) }, () => random.pick(names)))
+    })
+    for (const namespace of all) await at.put(namespace, 'k')
+    const matches = (pattern: readonly string[], segments: readonly string[]) =>
+      pattern.length <= segments.length && pattern.every((name, index) => name === '*' || name === segments[index])
+    const searches: { prefix: string[]; suffix: string[] }[] = []
+    forSeeds(200, (random) => {
+      const some = (of: readonly string[]) => of.map((name) => (random.chance(0.4) ? '*' : name))
+      const near = random.pick([all[random.int(60)] ?? [], []])
+      searches.push({ prefix: some(near.slice(0, random.int(4))), suffix: some(near.slice(random.int(4))) })
+    })
+    for (const { prefix, suffix } of searches) {
+      const found = await subject().listNamespaces({ tenant: at.tenant, prefix, suffix, limit: 1_000 })
+      const wanted = all.filter(
+        (segments) => matches(prefix, segments) && matches(suffix.toReversed(), segments.toReversed()),
+      )
+      const texts = (list: readonly (readonly string[])[]) =>
+        [...new Set(list.map((one) => JSON.stringify(one)))].sort()
+      expect(texts(found), JSON.stringify({ prefix, suffix })).toEqual(texts(wanted))
+    }
   })
 
   const wrong: readonly unknown[] = [
