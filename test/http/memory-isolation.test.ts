@@ -93,7 +93,7 @@ test.each([
       const own = answers.filter(({ status, text }) => status === 200 && text.includes(canary))
       if (own.length < 4) expect.unreachable(`${tenant}/${sub} does not find what is theirs`)
     }
-    expect(asked).toBe((all.length / every) * (9 * 4 + 2))
+    expect(asked).toBe((all.length / every) * (10 * 4 + 2))
     expect(foreign).toEqual([])
   },
   240_000,
