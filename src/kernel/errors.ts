@@ -72,6 +72,7 @@ const codes = {
   internal: { status: 500, retryable: false },
 } as const satisfies Record<string, { status: number; retryable: boolean }>
 
+/** Stable: what programs decide by. Each has an HTTP status, and says whether sending the same again can help. */
 export type ErrorCode = keyof typeof codes
 
 export function isErrorCode(code: unknown): code is ErrorCode {
@@ -96,7 +97,9 @@ export class RecollectError extends Error {
   override readonly name = 'RecollectError'
   readonly [mark] = true
   readonly code: ErrorCode
+  /** When the caller may try again, in milliseconds from when it was thrown; `undefined`: nobody knows. */
   readonly retryAfterMs: number | undefined
+  /** Plain data for programs, such as which run it is about. */
   readonly details: Record<string, unknown> | undefined
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
@@ -117,6 +120,7 @@ export class RecollectError extends Error {
   }
 }
 
+/** True also of an error that another copy of the package has thrown. */
 export function isRecollectError(error: unknown): error is RecollectError {
   return typeof error === 'object' && error !== null && mark in error
 }

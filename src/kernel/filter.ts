@@ -3,21 +3,24 @@ import { didYouMean, RecollectError } from './errors.ts'
 import { isRecord } from './json.ts'
 import { compareText } from './namespace.ts'
 
+/** A string has at most 1,000 characters. */
 export type Scalar = string | number | boolean | null
 
 /**
  * `field` is `key`, `source`, `author`, `tags`, `created` or `updated` of the item, or a place in its value:
- * `value.color`, `value.size.width`. What is not there equals nothing, `null` included.
+ * `value.color`, `value.size.width`. What is not there equals nothing, `null` included. At most 100 conditions, 8 levels deep.
  */
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly filters: readonly Filter[] }
   | { readonly op: 'not'; readonly filter: Filter }
   | Condition
 
+/** `created` and `updated` are compared as times, of ISO 8601 or in milliseconds since 1970, and take no `in`, `nin`, `exists`, `contains`. */
 export type Condition =
   | { readonly op: 'eq' | 'ne'; readonly field: string; readonly value: Scalar }
   /** Of two numbers, or of two strings by code points; false of anything else. */
   | { readonly op: 'gt' | 'gte' | 'lt' | 'lte'; readonly field: string; readonly value: string | number }
+  /** At most 100 values. */
   | { readonly op: 'in' | 'nin'; readonly field: string; readonly value: readonly Scalar[] }
   | { readonly op: 'exists'; readonly field: string; readonly value: boolean }
   /** An array that has the value among its elements, or a string that has it in itself. */

@@ -1,7 +1,10 @@
 // Namespaces: tuples of strings that items live under. They match by whole segments, and no two of them share a key.
 import { RecollectError } from './errors.ts'
 
-/** `['users', 'alex']`. Compared as written: case and look-alikes make another namespace. */
+/**
+ * `['users', 'alex']`: 1 to 16 segments, each of 1 to 256 characters without control characters, 512 together. Compared as written: case
+ * and look-alikes make another namespace.
+ */
 export type Namespace = readonly string[]
 
 export const longestNamespace = 16

@@ -18,9 +18,9 @@ import type {
 
 type Addressed = 'tenant' | 'namespace' | 'key' | keyof Effects
 
-/** The long-term store. Namespaces are arrays of strings and match by whole segments. */
+/** The long-term store. Namespaces are arrays of strings and match by whole segments. Throws as `Store` does. */
 export interface BoundStore {
-  /** Durable when it is said to be saved. */
+  /** Durable when it is said to be saved. Throws also `run_fenced` when the run's thread was deleted or taken over. */
   put(
     namespace: Namespace,
     key: string,
@@ -29,9 +29,9 @@ export interface BoundStore {
   ): Promise<PutOutcome>
   /** `undefined`: there is none, or its time is over. Its time to live counts from now, unless `refresh: false`. */
   get(namespace: Namespace, key: string, options?: Omit<ItemRead, Addressed>): Promise<Item | undefined>
-  /** With its history. */
+  /** With its history. False: there was none, or not of the expected version. */
   delete(namespace: Namespace, key: string, options?: Omit<ItemDeletion, Addressed>): Promise<boolean>
-  /** At or below the namespace. */
+  /** At or below the namespace: 10 items unless `limit` says otherwise. Empty: all of the tenant. */
   search(prefix: Namespace, options?: Omit<ItemSearch, 'tenant' | 'prefix' | keyof Effects>): Promise<ItemPage>
   /** Those that have items, by `prefix`, `suffix` and `maxDepth`. 100 unless `limit` says otherwise. */
   listNamespaces(options?: Omit<NamespaceSearch, 'tenant'>): Promise<readonly Namespace[]>

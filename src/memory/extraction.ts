@@ -25,8 +25,9 @@ export interface ExtractOptions {
 /** What is about to be remembered. */
 export interface ExtractedFact extends ThreadOf {
   readonly text: string
+  /** Where it goes: that of the memory that it takes the place of, else that of the options. */
   readonly namespace: Namespace
-  /** The memory that it takes the place of. */
+  /** Id of the memory that it takes the place of; `undefined`: it is a new one. */
   readonly replaces: string | undefined
   /** The messages that it is from. */
   readonly messages: readonly Message[]

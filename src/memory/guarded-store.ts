@@ -4,6 +4,7 @@ import { assertOperations } from '../kernel/item.ts'
 import { assertNamespace, assertNoTemplate, isWithin, type Namespace } from '../kernel/namespace.ts'
 import type { Effects, ItemDeletion, ItemOperation, ItemPut, Store } from '../ports/store.ts'
 
+/** What is about to be written or deleted, as the caller gave it: not yet checked by the store. */
 export type StoreWrite =
   | ({ readonly op: 'put' } & Omit<ItemPut, 'tenant' | keyof Effects>)
   | ({ readonly op: 'delete' } & Omit<ItemDeletion, 'tenant' | keyof Effects>)
@@ -17,7 +18,7 @@ export interface WriteRule {
 
 /**
  * The same store: what a rule does not allow is `item_forbidden`, and nothing of it is written. Where several rules apply, all must
- * allow it; where none does, it is allowed. Reading is as before.
+ * allow it; where none does, it is allowed. Reading is as before. Throws `id_invalid` for a rule on what is no namespace, or a template.
  */
 export function guardedStore(store: Store, rules: readonly WriteRule[]): Store {
   for (const { namespace } of rules) {

@@ -21,7 +21,8 @@ export interface IndexedStoreOptions {
 
 /**
  * What is put is durable before it is said to be saved, and found from then on. The index hears of it right after the answer, and again
- * through the outbox until it has. A search asks the index once, and the truth once, which decides.
+ * through the outbox until it has. A search asks the index once, and the truth once, which decides; without the index or the embedder
+ * it goes by words, and says so in `degraded`. It throws `index_mismatch` when the index was made as another.
  */
 export function indexedStore(options: IndexedStoreOptions): Store {
   const { items, index, embedder } = options

@@ -9,10 +9,12 @@ import type { Effects, Item, ItemValue, Nearby, Store } from '../ports/store.ts'
 export interface Memory {
   /** What it is cited by. */
   readonly id: string
+  /** From 1; another one with each change. */
   readonly version: number
   readonly namespace: Namespace
   readonly text: string
   readonly tags: readonly string[]
+  /** `null`: it was remembered without; the author too. */
   readonly source: string | null
   readonly author: string | null
   /** ISO 8601. */
@@ -45,11 +47,18 @@ export interface RememberOptions {
   readonly value?: ItemValue
 }
 
+/** Every method throws what the store throws. */
 export interface BoundMemory {
   readonly namespace: Namespace
-  /** The nearest first. Nothing is said of a text without words: the latest, then. */
+  /**
+   * At or below the namespace, the nearest first. Nothing is said of a text without words: the latest, then. Throws `input_invalid` for
+   * a limit, a filter or a budget that is none.
+   */
   recall(text: string, options?: RecallOptions): Promise<readonly Memory[]>
-  /** Durable when it is answered. The same text of the same author, remembered again with the same details, is one memory. */
+  /**
+   * Durable when it is answered. The same text of the same author, remembered again with the same details, is one memory. Throws
+   * `input_invalid` for an empty text, `item_too_large`, and `run_fenced` when the run's thread was deleted or taken over.
+   */
   remember(text: string, options?: RememberOptions): Promise<{ readonly id: string; readonly version: number }>
   /** By id, with its history. False: there is no such memory here. */
   forget(id: string): Promise<boolean>

@@ -7,6 +7,7 @@ import { type Memory, memoryOf } from './memory.ts'
 /** What a thread keeps of a recalled memory: never its text. */
 export interface RecalledRef {
   readonly id: string
+  /** The one that was recalled. What is read again is the present one. */
   readonly version: number
   readonly namespace: Namespace
 }

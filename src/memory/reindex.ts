@@ -18,7 +18,10 @@ export interface ReindexOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly left: number; readonly leftMs: number }) => void
 }
 
-/** Meanwhile searches find by words what the index is behind with. Gives how many items it was told of. */
+/**
+ * Meanwhile searches find by words what the index is behind with. Gives how many items it was told of. Throws what the index, the
+ * embedder and the items throw, before anything is changed when the index or the model is the wrong one. Called again, without `anew`, it goes on.
+ */
 export async function reindex({
   items,
   index,

@@ -4,7 +4,8 @@
 export interface Embedder {
   /** Its name, which is kept with the index that is made with it. */
   readonly model: string
+  /** Of every vector that it gives. */
   readonly dimensions: number
-  /** One vector a text, in order. */
+  /** One vector a text, in order. Aborted, it throws the reason of the signal. */
   embed(texts: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<readonly (readonly number[])[]>
 }

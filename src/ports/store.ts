@@ -4,10 +4,14 @@ import type { Namespace } from '../kernel/namespace.ts'
 
 /**
  * Every method throws `id_invalid` and `input_invalid` for what is not an address, an item or a filter; `storage_unavailable` when
- * the outcome is unknown or the service is away; `storage_failed` when it refused. What is written may be written again unchanged.
+ * the outcome is unknown or the service is away; `storage_failed` when it refused; `schema_outdated` when it is older than this
+ * version. What is written may be written again unchanged.
  */
 export interface Store {
-  /** Durable when it is said to be saved, and found from then on. The last writer wins, unless a version is expected. */
+  /**
+   * Durable when it is said to be saved, and found from then on. The last writer wins, unless a version is expected. Throws also
+   * `item_too_large`, `state_unserializable` for a value that is not plain data, and `run_fenced`: see {@link Holding}.
+   */
   put(put: ItemPut): Promise<PutOutcome>
   /** `undefined`: there is none, or its time is over. */
   get(read: ItemRead): Promise<Item | undefined>
@@ -15,8 +19,9 @@ export interface Store {
   delete(deletion: ItemDeletion): Promise<boolean>
   /** What the filter leaves out is left out before the limit counts. */
   search(search: ItemSearch): Promise<ItemPage>
+  /** Those that items are in, each once, in the order of code points. */
   listNamespaces(search: NamespaceSearch): Promise<readonly Namespace[]>
-  /** In order, all or nothing but for versions that do not fit, unless it is `strict`; in one statement. */
+  /** In order, all or nothing but for versions that do not fit, unless it is `strict`; in one statement. Throws as `put` does, but not `run_fenced`. */
   batch(batch: ItemBatch): Promise<readonly ItemResult[]>
   /** Its versions, newest first, the present one included. Empty: there is no such item. */
   history(read: HistoryRead): Promise<readonly ItemVersion[]>
@@ -26,20 +31,24 @@ export interface Store {
   find(search: IdSearch): Promise<readonly Item[]>
   /** Deletes items whose time is over, of all tenants. Gives how many. */
   expire(limit: number): Promise<number>
-  /** Takes the store's own messages out of the outbox; absent: it sends none. */
+  /** Takes the store's own messages out of the outbox, by topic; absent: it sends none. */
   readonly deliver?: Readonly<Record<string, (message: StoreMessage) => Promise<void>>>
 }
 
 export interface ItemAddress {
   readonly tenant: string
   readonly namespace: Namespace
+  /** 1 to 256 characters without control characters. */
   readonly key: string
 }
 
 export interface ItemPut extends ItemAddress, Effects {
   /** Plain data, as JSON at most 64 KiB. */
   readonly value: ItemValue
-  /** What it is found by. `undefined`: the texts in the value; `false`: it is found by key and filter alone. */
+  /**
+   * What it is found by: its first 16,000 characters. `undefined`: the value's own `text`, or else all texts in it; `false`: it is
+   * found by key and filter alone.
+   */
   readonly text?: string | false
   /** What was said beside it: an index finds it by these words too, at less weight. No part of the item, and replaced with it. */
   readonly nearby?: Nearby
@@ -64,11 +73,13 @@ export interface Nearby {
   readonly after?: string
 }
 
+/** Plain data: JSON, and dates, maps, sets, bigints, bytes and `undefined`; no instances of other classes. */
 export type ItemValue = Readonly<Record<string, unknown>>
 
-/** `outdated`: nothing was written; `version` is the present one, 0 for none. */
+/** `outdated`: nothing was written; `version` is the present one, 0 for none. The same written again is `saved`, and no other version. */
 export interface PutOutcome {
   readonly outcome: 'saved' | 'outdated'
+  /** What the item is cited by, saved or not. */
   readonly id: string
   readonly version: number
 }
@@ -82,15 +93,18 @@ export interface Item {
   /** What it is found by, as text; '' for nothing. */
   readonly text: string
   readonly tags: readonly string[]
+  /** `null`: it was put without; the author too. */
   readonly source: string | null
   readonly author: string | null
   /** From 1. */
   readonly version: number
   /** ISO 8601, to the millisecond. */
   readonly createdAt: string
+  /** When this version was written; ISO 8601. */
   readonly updatedAt: string
   /** When it was read. `null`: it is pinned. A read that refreshes comes after. */
   readonly expiresAt: string | null
+  /** How long it lives from a read on, in milliseconds; `null`: it is pinned. */
   readonly ttlMs: number | null
 }
 
@@ -135,7 +149,7 @@ export interface ItemSearch extends Effects {
   readonly offset?: number
   /**
    * Without a query: in the order of their ids, only those behind this one; '' for the first. An id stays when its item is written
-   * again, so that whoever pages by the last one misses no item that was there all the time.
+   * again, so that whoever pages by the last one misses no item that was there all the time. With a query it is `input_invalid`.
    */
   readonly afterId?: string
   /** The time to live of what is found counts from now. True unless told otherwise. */
@@ -148,6 +162,7 @@ export interface FoundItem extends Item {
 }
 
 export interface ItemPage {
+  /** The nearest first; without a query the latest, or those of `afterId` by id. */
   readonly items: readonly FoundItem[]
   /** Whether there is more behind the limit. */
   readonly more: boolean
@@ -163,7 +178,7 @@ export interface NamespaceSearch {
   readonly prefix?: Namespace
   /** What they end with, likewise. */
   readonly suffix?: Namespace
-  /** Deeper ones are cut off there, and each is given once. */
+  /** Deeper ones are cut off there, and each is given once. 1 to 16 segments. */
   readonly maxDepth?: number
   /** 1 to 1,000; 100 unless told otherwise. */
   readonly limit?: number
@@ -184,6 +199,7 @@ export type ItemOperation =
   | ({ readonly op: 'get' } & Omit<ItemRead, 'tenant' | keyof Effects>)
   | ({ readonly op: 'delete' } & Omit<ItemDeletion, 'tenant' | keyof Effects>)
 
+/** At the place of its operation. `item`: `undefined` for none; `deleted`: as `delete` says it. */
 export type ItemResult =
   | ({ readonly op: 'put' } & PutOutcome)
   | { readonly op: 'get'; readonly item: Item | undefined }
@@ -204,13 +220,18 @@ export type ItemVersion = Pick<Item, 'version' | 'value' | 'tags' | 'source' | '
 
 export interface IdSearch extends Effects {
   readonly tenant: string
+  /** At or below; empty: all of the tenant. */
   readonly prefix: Namespace
+  /** At most 100. What is no id is passed over. */
   readonly ids: readonly string[]
+  /** The time to live of what is found counts from now. True unless told otherwise. */
   readonly refresh?: boolean
 }
 
+/** On its way from the outbox to `Store.deliver`, which throws when it is to come again. */
 export interface StoreMessage {
   readonly tenant: string
+  /** Decoded. */
   readonly payload: unknown
 }
 
