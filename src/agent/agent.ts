@@ -16,7 +16,8 @@ interface Recalling {
 
 /**
  * A graph of two nodes, `model` and `tools`, on the channel `messages`; with `recall` also a node and a channel for it, `recall` and
- * `recalled`; with a summary `summarize` and `summary`. Write your own when you need more: it is as short as these.
+ * `recalled`; with a summary `summarize` and `summary`. Write your own when you need more: it is as short as these. Throws
+ * `graph_invalid` for two tools of one name or a `trim` that is none, `id_invalid` for what is no namespace.
  */
 export function agent(options: Summarizing & Recalling): ReturnType<typeof summarizingRecallingAgent>
 export function agent(options: Summarizing): ReturnType<typeof summarizingAgent>

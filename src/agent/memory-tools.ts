@@ -21,7 +21,7 @@ const requires = ['store'] as const
 
 /**
  * `remember`: keeps one fact, and refuses what looks like a secret. What is remembered has the source `tool`, and under a `key` it
- * takes the place of what the tool remembered under it before, as the item `tool:<key>`.
+ * takes the place of what the tool remembered under it before, as the item `tool:<key>`. Throws `id_invalid` for what is no namespace.
  */
 export function rememberTool(options: MemoryToolOptions = {}): Tool {
   const memoryOf = memoryIn(options)
@@ -49,7 +49,7 @@ export function rememberTool(options: MemoryToolOptions = {}): Tool {
   })
 }
 
-/** `recall`: what is near a question. */
+/** `recall`: what is near a question, 5 memories unless the model asks for up to 20. Throws `id_invalid` for what is no namespace. */
 export function recallTool(options: MemoryToolOptions = {}): Tool {
   const memoryOf = memoryIn(options)
   return tool('recall', {
@@ -66,7 +66,7 @@ export function recallTool(options: MemoryToolOptions = {}): Tool {
   })
 }
 
-/** `forget`: deletes one memory, with its history. */
+/** `forget`: deletes one memory, with its history. Throws `id_invalid` for what is no namespace. */
 export function forgetTool(options: MemoryToolOptions = {}): Tool {
   const memoryOf = memoryIn(options)
   return tool('forget', {

@@ -17,7 +17,10 @@ export interface RemovedMessage {
 
 export type MessageWrite = NewMessage | RemovedMessage
 
-/** A conversation: new messages are appended, one with a known id takes the place of the old. */
+/**
+ * A conversation: new messages are appended, one with a known id takes the place of the old. Refused is what is no message, or has the id
+ * of one of another role: as input with `input_invalid`, from a node with `node_write_invalid`.
+ */
 export function messages(): Channel<readonly Message[], MessageWrite | readonly MessageWrite[]> {
   return channel({
     initial: () => [],
@@ -44,6 +47,7 @@ export function assistant(content: string): Omit<AssistantMessage, 'id'> {
   return { role: 'assistant', content }
 }
 
+/** Of an id that there is not it takes nothing out. */
 export function removeMessage(id: string): RemovedMessage {
   return { role: 'removed', id }
 }

@@ -38,7 +38,7 @@ type ModelNode<State> = PlainNode<Told & State, { messages: AssistantMessage }, 
 
 /**
  * A node that gives the model's answer to the conversation, and to what stands in a channel `recalled` where there is one. Pure: it
- * has no effect but its message.
+ * has no effect but its message. Throws `graph_invalid` for a `trim` that is none; the node throws what `model.reply` throws.
  */
 export function modelNode(options: Summarizing): ModelNode<{ readonly summary: Summary | undefined }>
 export function modelNode(options?: Plain): ModelNode<unknown>

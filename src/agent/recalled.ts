@@ -13,7 +13,8 @@ import type { Context } from '../runtime/context.ts'
 
 /**
  * What was recalled last. The thread keeps ids and versions, never texts: `model.reply(…, { recalled: state.recalled })` reads
- * them again, and what was forgotten meanwhile is a gap.
+ * them again, and what was forgotten meanwhile is a gap. Refused is what `memory.recall` does not give: as input with `input_invalid`,
+ * from a node with `node_write_invalid`.
  */
 export function recalled(): Channel<readonly RecalledRef[], readonly RecalledRef[]> {
   return channel({
@@ -45,7 +46,7 @@ export interface RecallNodeOptions {
   readonly filter?: Filter
 }
 
-/** A node that recalls what is near the last message. Pure. Of nobody it recalls nothing: a run without a user has no `{user}`. */
+/** A node that recalls what is near the last message. Pure. Of nobody it recalls nothing: a run without a user has no `{user}`. Throws `id_invalid` for what is no namespace. */
 export function recallNode({
   namespace: template,
   ...options
@@ -68,7 +69,7 @@ export function recallNode({
   }
 }
 
-/** The ids that a text cites as `[id]`, or several as `[id, id]`. `unknown`: those that were not recalled; a model has made them up, or was told them. */
+/** The ids that a text cites as `[id]`, or several as `[id, id]`, each once. `unknown`: those that were not recalled; a model has made them up, or was told them. */
 export function citations(
   text: string,
   memories: readonly Pick<RecalledRef, 'id'>[],

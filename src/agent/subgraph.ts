@@ -22,7 +22,7 @@ interface Subgraph<C extends Channels, State, Update> extends Omit<NodeOptions, 
 /**
  * `nodes: { research: subgraph(research, { input: ({ question }) => ({ question }), output: ({ notes }) => ({ notes }) }) }`. A node
  * of it that has finished is not run again when another one asks or the node is tried again. The time limit and the tries are those
- * of the node as a whole, 60 s and one unless told otherwise; those of nodes inside are not kept.
+ * of the node as a whole, 60 s and one unless told otherwise; those of nodes inside are not kept. The node throws `step_limit`.
  */
 export function subgraph<C extends Channels, State, Update>(
   { graph }: { readonly graph: Graph; compile(options?: CompileOptions): CompiledGraph<C> },

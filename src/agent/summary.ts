@@ -16,9 +16,10 @@ import {
 } from './trim.ts'
 import { startsTurn } from './window.ts'
 
+/** As it is written: the channel gives it an id. */
 export type NewSummary = Omit<Summary, 'id'>
 
-/** The latest summary; each takes the place of the one before, which it contains. */
+/** The latest summary, `undefined` before the first; each takes the place of the one before, which it contains. */
 export function summary(): Channel<Summary | undefined, NewSummary> {
   return channel({
     initial: (): Summary | undefined => undefined,
@@ -38,7 +39,7 @@ const patienceMs = 20_000
 
 /**
  * Summarizes the older half of what is in view, when that is nearly full: once in several turns, beside the model and not before
- * it. Pure. It never fails a turn: without a summary the next turn tries again.
+ * it. Pure. It never fails a turn: without a summary the next turn tries again. Throws `graph_invalid` for a `trim` that is none.
  */
 export function summarizeNode(
   trim: SummaryTrim = 'summary',

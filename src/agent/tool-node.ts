@@ -12,7 +12,8 @@ type NewToolMessage = Omit<ToolMessage, 'id'>
 /**
  * Runs every open call of the last message at once, after every approval that one of them needs was given (T6). A call that
  * fails is answered with its failure, and so is a rejected one, an unknown tool, or bad arguments: the model reads it and can
- * mend it. A call is made at least once; a tool that must not act twice passes on `context.idempotencyKey`.
+ * mend it. A call is made at least once; a tool that must not act twice passes on `context.idempotencyKey`. Throws `graph_invalid` for
+ * two tools of one name.
  */
 export function toolNode(
   tools: readonly Tool[],

@@ -12,9 +12,11 @@ type JsonSchema = Readonly<Record<string, unknown>>
 
 /** What a tool may use: a node's context, with a key of its own for each call. */
 export interface ToolContext extends Context {
+  /** As the model gave it. */
   readonly toolCallId: string
 }
 
+/** Always, by the arguments, or with terms: then by `when`, and without it always. An approver answers unless the terms say otherwise. */
 export type ApprovalRule<Input> =
   | boolean
   | ((input: Input) => boolean)
@@ -23,6 +25,7 @@ export type ApprovalRule<Input> =
 interface ToolParts<Schema extends StandardSchema> {
   /** For the model: what it does and when to use it. */
   readonly description: string
+  /** What does not fit is not run: the model is told why. */
   readonly input: Schema
   /** Whether a person decides before it runs: always, or by the arguments; with `when`, also who and until when. */
   readonly approval?: ApprovalRule<OutputOf<Schema>>
@@ -37,7 +40,10 @@ type SelfDescribing = { readonly '~standard': { readonly jsonSchema: object } } 
 
 export type ToolDefinition<Schema extends StandardSchema> = ToolParts<Schema> &
   (Schema extends SelfDescribing
-    ? { readonly jsonSchema?: JsonSchema }
+    ? {
+        /** In the place of what the schema says of itself. */
+        readonly jsonSchema?: JsonSchema
+      }
     : {
         /** The input as JSON Schema: this vendor's schemas cannot say it themselves. */
         readonly jsonSchema: JsonSchema

@@ -10,6 +10,7 @@ import { cutOf, cutView, headOf, type Limits } from './window.ts'
  */
 export type Trim = PlainTrim | SummaryTrim
 
+/** It needs no channel but `messages`. */
 export type PlainTrim = 'turns' | 'tokens' | TrimFunction | (TrimLimits & { readonly summary?: false })
 
 /** What it needs: the channel `summary()`, and a `summarizeNode` beside the model. `agent` has both. */
@@ -43,8 +44,10 @@ export interface TrimInfo {
 
 /** A summary in its place: it stands for the first `count` messages of the thread. */
 export interface Summary {
+  /** Given by the channel. */
   readonly id: string
   readonly text: string
+  /** Instructions at the head of the thread are counted too. */
   readonly count: number
   /** Id of the last of them. Where another message stands in its place, the summary is of another thread. */
   readonly through: string
@@ -92,6 +95,7 @@ export function countsByUsage(trim: Trim | undefined): boolean {
 
 export interface SummaryState {
   readonly messages: readonly Message[]
+  /** `undefined`: there is none yet. */
   readonly summary: Summary | undefined
 }
 
@@ -105,7 +109,10 @@ export function floorOf(messages: readonly Message[], summary: Summary | undefin
   return Math.max(headOf(messages), summary?.count ?? 0)
 }
 
-/** What a model sees of `messages`: `model.reply(await trimmed(state.messages, { turns: 20 }))`. With a summary, of what comes after it. */
+/**
+ * What a model sees of `messages`: `model.reply(await trimmed(state.messages, { turns: 20 }))`. With a summary, of what comes after it.
+ * Throws `graph_invalid` for limits that are none, and for a `countTokens` that gives no count.
+ */
 export async function trimmed(
   messages: readonly Message[],
   trim: Trim,

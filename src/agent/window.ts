@@ -4,6 +4,7 @@ import type { TokensOf } from './token-count.ts'
 
 /** How much of a conversation fits: both hold where both are given. */
 export interface Limits {
+  /** One begins where the person speaks after somebody else did. */
   readonly turns?: number
   readonly tokens?: number
 }

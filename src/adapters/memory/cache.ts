@@ -3,6 +3,7 @@ import type { Cache, CacheEntry, CacheKey } from '../../ports/cache.ts'
 
 const deletedForMs = 120_000
 
+/** Everything is lost with the process. */
 export function memoryCache(): Cache {
   const kept = new Map<string, CacheEntry[]>()
   /** Until when a thread that was deleted is not kept. */

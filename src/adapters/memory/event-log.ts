@@ -5,6 +5,7 @@ import type { EventLog, EventPart } from '../../ports/event-log.ts'
 const keptForMs = 600_000
 const deletedForMs = 120_000
 
+/** Everything is lost with the process, and ten minutes after its last part. */
 export function memoryEventLog(): EventLog {
   const kept = new Map<string, { parts: EventPart[]; epoch: number; untilMs: number }>()
   const nameOf = ({ tenant, thread, owner }: CacheKey) => JSON.stringify([tenant, thread, owner])

@@ -45,7 +45,7 @@ export interface MemoryStoreOptions {
 
 const keptVersions = 100
 
-/** Everything is lost with the process. One instance is one database. */
+/** Everything is lost with the process. One instance is one database. Throws `id_invalid` and `input_invalid` for a retention that is none. */
 export function memoryStore(options: MemoryStoreOptions = {}): Store {
   return new MemoryStore(options)
 }

@@ -4,7 +4,7 @@ import { database, type Sql } from './database.ts'
 
 export const schemaVersion = 2
 
-/** Throws `storage_unavailable` or `schema_outdated`. */
+/** Throws `storage_unavailable`, `schema_outdated`, or `storage_failed` when the database refused. */
 export async function checkNeon(sql: Sql): Promise<void> {
   const [row] = await database(sql).rows('select max(version) as version from recollect.schema_version', [])
   if (Number(row?.version) >= schemaVersion) return

@@ -8,7 +8,10 @@ export interface TransactionSql<Query> {
   transaction(queries: Query[]): Promise<unknown>
 }
 
-/** Runs `schema` (the text of schema.sql) in one transaction, under a lock: two migrations at once are one after the other. */
+/**
+ * Runs `schema` (the text of schema.sql) in one transaction, under a lock: two migrations at once are one after the other. Throws
+ * `storage_failed`, with the database's own words.
+ */
 export async function migrate<Query>(sql: TransactionSql<Query>, schema: string): Promise<void> {
   const lock = "select pg_advisory_xact_lock(hashtext('recollect.schema'))"
   try {

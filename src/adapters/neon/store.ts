@@ -37,7 +37,7 @@ export interface NeonStoreOptions {
 
 /**
  * `neonStore(neon(env.DATABASE_URL))`. Needs the tables of `schema.sql`. Without an index it is searched by words. Safe at module
- * scope: it keeps no connection.
+ * scope: it keeps no connection. Throws `id_invalid` and `input_invalid` for a retention that is none.
  */
 export function neonStore(sql: Sql, { retention = [], indexed = false }: NeonStoreOptions = {}): IndexedItems {
   return storeOn(database(sql), assertRetention(retention), indexed)

@@ -8,10 +8,11 @@ import { failureOf } from './failure.ts'
 export interface OpenAiOptions {
   readonly apiKey: string
   readonly model: string
-  /** Any compatible service. OpenAI's own unless told otherwise. */
+  /** Any compatible service, with its version: `https://api.openai.com/v1`, OpenAI's own, unless told otherwise. */
   readonly baseUrl?: string
   /** Tries again before the first byte of an answer, never after. 2 unless told otherwise. */
   readonly retries?: number
+  /** In the place of the global one. */
   readonly fetch?: typeof fetch
 }
 

@@ -2,6 +2,7 @@
 import { hashOf } from '../../kernel/hash.ts'
 import { type UpstashAddress, upstashClient } from './client.ts'
 
+/** Whether turns were taken of late, by any isolate. */
 export interface Activity {
   /** Written at most once every five minutes per isolate, and tried a few times: without it a cron may pass by for an hour. Never rejects. */
   mark(): Promise<void>
@@ -16,6 +17,7 @@ const timeoutMs = 2_000
 const mostTries = 5
 const pauseMs = 1_000
 
+/** A mark that lives for 15 minutes. `database`: what tells this database from others that share the Redis. */
 export function upstashActivity({ database, ...address }: UpstashAddress & { database: string }): Activity {
   const key = `recollect:active:${hashOf(database)}`
   const redis = upstashClient(address, timeoutMs)

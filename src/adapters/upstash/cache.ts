@@ -6,7 +6,7 @@ import { script } from './script.ts'
 import { assertSecret, type Seal, type SealOptions, sealFor } from './seal.ts'
 
 export interface UpstashCacheOptions extends SealOptions {
-  /** How long an unused thread is kept. A day unless told otherwise. */
+  /** How long a thread is kept from its last turn on, in milliseconds. A day unless told otherwise. */
   readonly ttlMs?: number
 }
 
@@ -38,7 +38,10 @@ for i = 3, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
-/** One command to read and one to write a turn. Errors are thrown without Redis' own message: it contains the command. */
+/**
+ * One command to read and one to write a turn. Throws `environment_invalid` for a secret that is too short; its methods
+ * `storage_unavailable`, without Redis' own message: it contains the command.
+ */
 export function upstashCache({ ttlMs = 86_400_000, ...options }: UpstashCacheOptions): Cache {
   assertSecret(options.secret)
   const reader = upstashClient(options, readTimeoutMs)

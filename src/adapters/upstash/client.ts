@@ -1,6 +1,7 @@
 // The Upstash client with the defaults that recollect needs.
 import { Redis } from '@upstash/redis/cloudflare'
 
+/** Of the REST API, as the console of Upstash shows them. */
 export interface UpstashAddress {
   readonly url: string
   readonly token: string

@@ -33,7 +33,10 @@ redis.call('RPUSH', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-/** One command a part, and one or two to read. */
+/**
+ * One command a part, and one or two to read; kept for ten minutes from the last part on. Throws `environment_invalid` for a secret that
+ * is too short; its methods `storage_unavailable`.
+ */
 export function upstashEventLog(options: SealOptions): EventLog {
   assertSecret(options.secret)
   const reader = upstashClient(options, readTimeoutMs)

@@ -14,13 +14,13 @@ export interface UpstashItemIndexOptions extends UpstashAddress {
   readonly embedder?: { readonly model: string; readonly dimensions: number }
   /** How a hybrid index joins what it found by words and by meaning. `RRF` unless told otherwise. */
   readonly fusion?: 'RRF' | 'DBSF'
-  /** Begins the names of namespaces, so that several deployments may share an index: letters, digits, `_` and `-`. */
+  /** Begins the names of namespaces, so that several deployments may share an index: 1 to 32 letters, digits, `_` and `-`. `recollect` unless told otherwise. */
   readonly prefix?: string
   /** How long a search may take, in milliseconds. 2,000 unless told otherwise. Five times as long for what is written: nobody waits for it. */
   readonly timeoutMs?: number
 }
 
-/** Items of a tenant below one first segment share a namespace of Upstash, and none with others: decision 026. */
+/** Items of a tenant below one first segment share a namespace of Upstash, and none with others: decision 026. Throws `environment_invalid` for a prefix that is none. */
 export function upstashItemIndex(options: UpstashItemIndexOptions): ItemIndex {
   const { url, token, kind, embedder, timeoutMs = 2_000 } = options
   const place = placing(options.prefix ?? 'recollect')
