@@ -22,6 +22,7 @@ export interface Question {
   readonly expiresInMs: number | null
 }
 
+/** `expired`: nobody answered in time. `cancelled`: it is asked no more, for its run has ended or was pushed aside. */
 export type ApprovalStatus = 'pending' | 'answered' | 'expired' | 'cancelled'
 
 export interface ApprovalRecord extends Omit<Question, 'key' | 'expiresInMs'> {
@@ -33,13 +34,14 @@ export interface ApprovalRecord extends Omit<Question, 'key' | 'expiresInMs'> {
   /** The checkpoint that it was asked at. */
   readonly seq: number
   readonly status: ApprovalStatus
-  /** Encoded. */
+  /** Encoded; `null`, as what is known of the answer: nobody has answered. */
   readonly answer: string | null
   readonly answeredBy: string | null
   /** The road it came by. */
   readonly answeredVia: string | null
   /** ISO 8601. */
   readonly answeredAt: string | null
+  /** `null`: never. */
   readonly expiresAt: string | null
   readonly createdAt: string
 }
@@ -49,22 +51,25 @@ export interface AnswerApproval {
   readonly id: string
   /** Whose threads the answerer may see; `null`: all of the tenant. */
   readonly owner: string | null
+  /** Who answers; it is kept. */
   readonly by: string
   /** Whether they may answer what asks for an approver. */
   readonly approver: boolean
+  /** The road it comes by, such as `api`; it is kept too. */
   readonly via: string
   /** Encoded; `null`: it is not valid, and only noted. */
   readonly answer: string | null
   /** Of this attempt: random, or the id of the webhook that brought it, which is remembered. */
   readonly token: string
+  /** Whether the token is the id of a webhook. */
   readonly webhook: boolean
   /** The run that the answerer believes has asked: while it is at work, a question that is not there yet is `early`. */
   readonly run: string | null
 }
 
 /**
- * `repeated`: this very attempt, or webhook, was accepted before. `answered`, `expired`, `cancelled`: it is too late. Nothing
- * is changed but by `accepted`.
+ * `repeated`: this very attempt, or webhook, was accepted before. `answered`, `expired`, `cancelled`: it is too late. `forbidden`: it is
+ * not theirs to answer. `invalid`: the answer was `null`. `early`: see `run`. Nothing is changed but by `accepted`.
  */
 export type AnswerOutcome =
   | {
@@ -73,6 +78,7 @@ export type AnswerOutcome =
     }
   | { readonly outcome: 'early' | 'unknown' }
 
+/** `null`: whatever it is. */
 export interface ApprovalSearch {
   readonly tenant: string
   readonly owner: string | null
@@ -85,15 +91,19 @@ export interface ApprovalSearch {
 
 /** Everyone who tried to answer, and what they were told. */
 export interface ApprovalAttempt {
+  /** ISO 8601. */
   readonly at: string
   readonly by: string
   readonly via: string
+  /** That of the answer. */
   readonly outcome: string
 }
 
+/** Every method throws as the `Checkpointer` does. */
 export interface Approvals {
   /** In one statement, which also makes its run due. Sent again with the same token it is told the same again. */
   answer(request: AnswerApproval): Promise<AnswerOutcome>
+  /** `undefined`: there is none, or it is of a thread of another owner. */
   get(key: { readonly tenant: string; readonly owner: string | null }, id: string): Promise<ApprovalRecord | undefined>
   /** Newest first. */
   list(search: ApprovalSearch): Promise<readonly ApprovalRecord[]>

@@ -8,11 +8,14 @@ export interface CacheKey {
 
 /** The state at a checkpoint, or the deltas of one turn that lead to it. */
 export interface CacheEntry {
+  /** Number and hash of the checkpoint that it leads to. */
   readonly seq: number
   readonly hash: string
+  /** Encoded. */
   readonly text: string
 }
 
+/** What throws is a miss, or was not kept: no turn fails for it. A thread whose `delete` throws is not said to be deleted. */
 export interface Cache {
   /** Bytes of a state's text. A longer state could not be given back in time, and is not to be kept. */
   readonly longest: number

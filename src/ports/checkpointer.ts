@@ -6,7 +6,10 @@ import type { RunError, RunRecord, RunRecords, RunStatus } from './run-records.t
 import type { ThreadRecords } from './thread-records.ts'
 import type { Webhooks } from './webhooks.ts'
 
-/** Every method throws `storage_unavailable` when the outcome is unknown or the service is away, `storage_failed` when it refused. */
+/**
+ * Every method throws `storage_unavailable` when the outcome is unknown or the service is away, `storage_failed` when it refused, and
+ * `schema_outdated` when it is older than this version.
+ */
 export interface Checkpointer {
   /**
    * Owner, idempotency, admission and claim, in one statement. Sent again with the same token it finds its own claim.
@@ -109,6 +112,7 @@ export type TurnClaim =
   /** For answers to what this run has asked; it owns the head. */
   | { readonly outcome: 'waiting'; readonly run: RunRecord }
   | { readonly outcome: 'unknown-checkpoint' }
+  /** `run`: the one that holds the thread, or is due before. */
   | { readonly outcome: 'busy'; readonly retryAfterMs: number; readonly run: string }
   /** Kept, and not yet due. Asked again with the same key it is found again; not asked for a while, it is anybody's. */
   | { readonly outcome: 'queued'; readonly run: string; readonly ahead: number }
@@ -123,9 +127,12 @@ export interface ClaimedTurn {
   readonly mine: boolean
   readonly graph: string
   readonly owner: string
+  /** Higher with each change of whoever may commit. */
   readonly epoch: number
+  /** Number and hash of the checkpoint to go on from; 0 and '' for none. */
   readonly head: number
   readonly hash: string
+  /** The highest number that the thread has given. */
   readonly lastSeq: number
   /** Supersteps committed so far. */
   readonly step: number
@@ -135,6 +142,7 @@ export interface ClaimedTurn {
   readonly stops: readonly string[]
   /** Encoded inputs of runs of the same graph that this one interrupted, to be applied before its own. */
   readonly carried: readonly string[]
+  /** Claims since the last commit, this one included. */
   readonly attempts: number
   /** Somebody asked to cancel it: it is to be ended and not to be run. */
   readonly cancelled: boolean

@@ -11,6 +11,7 @@ export interface EventPart {
   readonly text: string
 }
 
+/** What throws was not told, or not kept: no run fails for it. A thread whose `delete` throws is not said to be deleted. */
 export interface EventLog {
   /**
    * Adds a part behind the one before it. The first part of a later claim takes the place of all that is kept. False, and

@@ -1,6 +1,7 @@
 // The port to a language model, and the messages that go in and come out.
 
 export interface UserMessage {
+  /** In its thread no other message has it. */
   readonly id: string
   readonly role: 'user'
   readonly content: string
@@ -15,18 +16,25 @@ export interface SystemMessage {
 export interface AssistantMessage {
   readonly id: string
   readonly role: 'assistant'
+  /** '' where it only calls tools. */
   readonly content: string
   readonly toolCalls?: readonly ToolCall[]
+  /** Absent, as model and usage: no model gave it. */
   readonly finishReason?: FinishReason
+  /** As its service names it. */
   readonly model?: string
+  /** Absent also where the service does not count. */
   readonly usage?: Usage
 }
 
 export interface ToolMessage {
   readonly id: string
   readonly role: 'tool'
+  /** Of the call that it answers. */
   readonly toolCallId: string
+  /** The tool's. */
   readonly name: string
+  /** What the tool gave, as text; or why it gave nothing. */
   readonly content: string
   /** `error`: the tool threw, was unknown, or was called with arguments it does not take. `denied`: a person did not approve it. */
   readonly status: 'success' | 'error' | 'denied'
@@ -35,12 +43,14 @@ export interface ToolMessage {
 export type Message = UserMessage | SystemMessage | AssistantMessage | ToolMessage
 
 export interface ToolCall {
+  /** As the model gave it: some name the calls of every answer alike. */
   readonly id: string
   readonly name: string
   /** The arguments as the model wrote them: JSON, when it got it right. */
   readonly arguments: string
 }
 
+/** `length`: it was cut off at the most tokens that it may have. */
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other'
 
 /** In tokens, as the provider counted them. */
@@ -61,12 +71,18 @@ export interface ToolDescription {
 export interface ModelRequest {
   readonly messages: readonly Message[]
   readonly tools: readonly ToolDescription[]
+  /** Aborted, the stream throws its reason. */
   readonly signal: AbortSignal
+  /** As the model's service takes it. Its own unless given. */
   readonly temperature?: number
+  /** Tokens of the answer at most. As many as the service allows unless given. */
   readonly maxOutputTokens?: number
 }
 
-/** What a model says, piece by piece. The last piece is `finish`; a stream that ends without one was cut off. */
+/**
+ * What a model says, piece by piece. The last piece is `finish`; a stream that ends without one was cut off. `index`: the place of a call
+ * in the answer, from 0. `usage`: `undefined` where the service does not count.
+ */
 export type ModelPart =
   | { readonly type: 'text-delta'; readonly text: string }
   | { readonly type: 'tool-call-start'; readonly index: number; readonly id: string; readonly name: string }

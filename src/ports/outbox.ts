@@ -18,6 +18,7 @@ export interface OutboxMessage extends Omit<OutboxEntry, 'debounceMs'> {
   readonly tenant: string
   readonly thread: string
   readonly run: string
+  /** Whose handlers deliver it. */
   readonly graph: string
   /** Which attempt this is, from 1. */
   readonly attempt: number
@@ -25,6 +26,7 @@ export interface OutboxMessage extends Omit<OutboxEntry, 'debounceMs'> {
   readonly createdAt: string
 }
 
+/** Every method throws as the `Checkpointer` does. */
 export interface Outbox {
   /** Lends messages that are due, those that have waited longest first. What is not settled within `leaseMs` is due again. */
   take(request: TakeMessages): Promise<readonly OutboxMessage[]>
@@ -49,7 +51,7 @@ export interface TakeMessages {
   readonly leaseMs: number
 }
 
-/** `pending`: due again in `dueInMs`. */
+/** `pending`: due again in `dueInMs`. `error`: in our own words, without the payload. */
 export type Fate =
   | { readonly status: 'delivered' }
   | { readonly status: 'pending'; readonly dueInMs: number; readonly error: string }

@@ -11,11 +11,14 @@ export interface ThreadRecord {
   readonly status: ThreadStatus
   /** The last run's graph. */
   readonly graph: string | null
+  /** Number of the checkpoint that the next run begins at; 0: there is none. */
   readonly head: number
+  /** ISO 8601. */
   readonly createdAt: string
   readonly updatedAt: string
 }
 
+/** `null`: whatever it is. */
 export interface ThreadSearch {
   readonly tenant: string
   readonly owner: string | null
@@ -29,11 +32,14 @@ export interface ThreadSearch {
   readonly descending: boolean
 }
 
+/** Every method throws as the `Checkpointer` does. */
 export interface ThreadRecords {
   /** `exists` when the id is taken by this owner; an id taken by another is `taken`, and nothing more is said of it. */
   create(key: ThreadKey, change: ThreadChange): Promise<ThreadCreation>
+  /** `undefined`: no such thread of this owner. */
   get(key: ThreadKey): Promise<ThreadRecord | undefined>
   search(search: ThreadSearch): Promise<readonly ThreadRecord[]>
+  /** Of all pages. */
   count(search: ThreadSearch): Promise<number>
   /** Merges into the metadata, where a null removes its key; a time to live counts from now. */
   patch(key: ThreadKey, change: ThreadChange): Promise<ThreadRecord | undefined>
@@ -57,7 +63,7 @@ export interface ThreadRecords {
 
 export interface ThreadChange {
   readonly metadata?: Readonly<Record<string, unknown>>
-  /** How long it lives after its last turn. Without it, or of one that was given none, until it is deleted. */
+  /** How long it lives after its last turn, in milliseconds. Without it, or of one that was given none, until it is deleted. */
   readonly ttlMs?: number
 }
 

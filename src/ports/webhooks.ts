@@ -18,13 +18,17 @@ export interface WebhookEndpoint {
   readonly secrets: readonly string[]
   /** ISO 8601; `null`: it is told. */
   readonly disabledAt: string | null
+  /** In our own words. */
   readonly disabledReason: string | null
+  /** ISO 8601. */
   readonly createdAt: string
 }
 
 export interface WebhookKey {
   readonly id: string
+  /** What the tenant signs with, sealed. */
   readonly sealed: string
+  /** ISO 8601. */
   readonly createdAt: string
 }
 
@@ -33,7 +37,9 @@ export interface WebhookDelivery {
   readonly id: string
   /** The webhook's id, the same in all its attempts. */
   readonly webhook: string
+  /** One of {@link WebhookEvent}, or `webhook.test`. */
   readonly event: string
+  /** From 1. */
   readonly attempt: number
   /** `postponed`: to be tried again. */
   readonly outcome: 'delivered' | 'postponed' | 'failed'
@@ -42,6 +48,7 @@ export interface WebhookDelivery {
   readonly durationMs: number
   /** In our own words. */
   readonly error: string | null
+  /** ISO 8601. */
   readonly at: string
 }
 
@@ -57,9 +64,12 @@ export interface DueWebhook {
   readonly data: string
   /** Which attempt this is, from 1. */
   readonly attempt: number
+  /** ISO 8601. */
   readonly createdAt: string
+  /** The endpoint's id. */
   readonly endpoint: string
   readonly url: string
+  /** The endpoint's, sealed, newest first. */
   readonly secrets: readonly string[]
 }
 
@@ -77,16 +87,17 @@ export interface TakeWebhooks {
   readonly leaseMs: number
 }
 
-/** `disabled`: the receiver wants no more. */
 export interface WebhookFate extends Pick<NewDelivery, 'id' | 'outcome' | 'status' | 'durationMs' | 'error'> {
-  /** Of what is postponed. */
+  /** Until what is postponed is tried again; `null` for what is not. */
   readonly dueInMs: number | null
+  /** Whether the endpoint is told no more: the receiver wants it so. */
   readonly disables: boolean
 }
 
 export interface EndpointChange {
   readonly url?: string
   readonly events?: readonly WebhookEvent[]
+  /** False enables it, and forgets its failures. */
   readonly disabled?: boolean
 }
 
@@ -95,6 +106,7 @@ export interface TenantKey {
   readonly id: string
 }
 
+/** Every method throws as the `Checkpointer` does. `undefined`, or false: there is none of this tenant, unless it says otherwise. */
 export interface Webhooks {
   /** `undefined`: the tenant has `most` of them already. */
   createEndpoint(
