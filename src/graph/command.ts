@@ -28,6 +28,7 @@ export interface Command<Update = unknown, Node extends string = string> {
   readonly goto?: Target<Node> | readonly Target<Node>[]
 }
 
+/** `command({ goto: 'review', update: { draft } })`. Without `goto` the node's edge is followed; with `[]` the branch ends. */
 export function command<const Node extends string = never, const Update = undefined>(parts: {
   goto?: Target<Node> | readonly Target<Node>[]
   update?: Update

@@ -26,7 +26,7 @@ export interface GraphDefinition<C extends Channels, Nodes> {
   readonly edges: { readonly start: Edge<C, NamesOf<NoInfer<Nodes>>> } & {
     readonly [Name in NamesOf<NoInfer<Nodes>>]?: Edge<C, NamesOf<NoInfer<Nodes>>>
   }
-  /** Supersteps a run may take. 50 unless told otherwise. */
+  /** Supersteps a run may take; then it fails with `step_limit`. 50 unless told otherwise. */
   readonly stepLimit?: number
 }
 
@@ -38,6 +38,7 @@ export interface GraphNode extends NodeOptions {
 
 export type GraphEdge = readonly string[] | ((state: Readonly<Record<string, unknown>>) => unknown)
 
+/** Checked, and made ready for planning. */
 export interface Graph {
   readonly channels: Readonly<Channels>
   readonly nodes: ReadonlyMap<string, GraphNode>

@@ -6,9 +6,12 @@ import type { AnyInterrupt } from './interrupt.ts'
 export interface NodeOptions {
   /** Has no effect outside its return value, so that it may be run before the claim on the thread is confirmed. */
   readonly pure?: boolean
-  /** Tries in all, the first included, and the pause before the second; it doubles from there. */
+  /**
+   * Tries in all, the first included, one unless given; and the pause before the second in milliseconds, 500 unless told otherwise,
+   * which doubles from there. Tried again is what a node throws, but for a RecollectError that is not `retryable`.
+   */
   readonly retry?: { readonly attempts: number; readonly delayMs?: number }
-  /** How long one attempt may take. 60,000 unless told otherwise. */
+  /** How long one attempt may take, in milliseconds; then it fails with `node_timeout`. 60,000 unless told otherwise. */
   readonly timeoutMs?: number
   /** Waits until every node with a static edge to this one has run since it ran last. */
   readonly join?: boolean

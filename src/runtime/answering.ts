@@ -21,7 +21,9 @@ export interface Answerer {
 }
 
 export interface GivenAnswer {
+  /** Of the approval. */
   readonly id: string
+  /** Checked by the schema of the question. */
   readonly answer: unknown
   /** The same answer sent again with the same key is taken once, and told the same. */
   readonly key?: string
@@ -42,7 +44,8 @@ const earlyMs = 1_000
 
 /**
  * Throws `approval_unknown`, `approval_early`, `approval_forbidden`, `approval_answered`, `approval_expired`, `approval_cancelled`, and
- * `input_invalid` for an answer that the question does not take. None of these changes anything.
+ * `input_invalid` for an answer that the question does not take, `interrupt_unknown` where the graph no longer asks it. None of these
+ * changes anything.
  */
 export async function takeAnswer(
   { approvals }: Checkpointer,

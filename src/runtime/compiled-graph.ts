@@ -27,6 +27,7 @@ import { cancelTurn, takeTurn } from './turn.ts'
 import { type TurnResult, unattended } from './turn-request.ts'
 import { type NewInput, turnRunOf } from './turn-run.ts'
 
+/** What `compile` gives. Threads need a checkpointer: without one `checkpointer_missing` is thrown where a thread is named. */
 export class CompiledGraph<C extends Channels = Channels> {
   readonly name: string
   readonly graph: Graph
@@ -62,8 +63,9 @@ export class CompiledGraph<C extends Channels = Channels> {
   }
 
   /**
-   * Runs to the end. Throws what the run failed with; the thread stays usable and keeps the input.
-   * `thread_busy` when another run holds the thread, with `retryAfterMs`.
+   * Runs to the end. Throws what the run failed with; the thread stays usable and keeps the input. `thread_busy` when another run holds
+   * the thread, with `retryAfterMs`; `run_queued` when it stays in line; `run_interrupted` when the thread waits for answers;
+   * `input_invalid`, `thread_missing`, `thread_unknown`, `checkpoint_unknown`, `key_reused`.
    */
   async run(input: unknown, options: RunOptions = {}): Promise<RunResult<C>> {
     const run = turnRunOf(this.graph, input, { ...this.#options, ...options })
@@ -99,13 +101,16 @@ export class CompiledGraph<C extends Channels = Channels> {
     return result?.run === run ? this.#result(result, options) : this.result(address, run, options)
   }
 
-  /** Waits for the end of a run, wherever it works. Throws what it failed with. */
+  /** Waits for the end of a run, wherever it works. Throws what it failed with, and `run_queued` when the reader leaves before. */
   async result(address: ThreadAddress, run: string, options: FollowOptions = {}): Promise<RunResult<C>> {
     const { status, interrupts, seq, values } = await endOfRun(this.follow(address, run, options), run)
     return { run, status, interrupts, checkpoint: `${seq}`, values: values as StateOf<C> }
   }
 
-  /** Takes an answer. The run that has asked is due then: the cron, or `goOn`, runs it. */
+  /**
+   * Takes an answer. The run that has asked is due then: the cron, or `goOn`, runs it. Throws `input_invalid`, `interrupt_unknown`, and
+   * `approval_` `unknown`, `early`, `forbidden`, `answered`, `expired`, `cancelled`.
+   */
   answer(answerer: Answerer, given: GivenAnswer): Promise<TakenAnswer> {
     const { checkpointer } = this.#threads({})
     return takeAnswer(checkpointer, (name) => (name === this.name ? this.graph : undefined), answerer, given)
@@ -156,13 +161,13 @@ export class CompiledGraph<C extends Channels = Channels> {
     return { deliver: this.#house?.deliver ?? deliver, env }
   }
 
-  /** The thread's head, or one of its checkpoints. */
+  /** The thread's head, or one of its checkpoints. Throws `thread_unknown` and `checkpoint_unknown`. */
   async state(address: ThreadAddress, checkpoint?: string): Promise<StateSnapshot<C>> {
     const [snapshot] = await this.history(address, { limit: 1, ...(checkpoint !== undefined && { from: checkpoint }) })
     return snapshot ?? { ...beforeTheFirst, values: this.#view(emptyPosition) }
   }
 
-  /** The branch that leads to the head (or to `from`, or to before `before`), newest first. Empty for a thread without a run. */
+  /** The branch that leads to the head (or to `from`, or to before `before`), newest first. Empty for a thread without a run. Throws as `state` does. */
   async history(address: ThreadAddress, page: HistoryPage = {}): Promise<readonly StateSnapshot<C>[]> {
     const checkpoints = await readHistory(this.#threads(address).checkpointer, address, page)
     return checkpoints.map(({ position, ...checkpoint }) => ({ ...checkpoint, values: this.#view(position) }))
@@ -176,7 +181,7 @@ export class CompiledGraph<C extends Channels = Channels> {
     return this.#result(await updateThread(this.#threads(address), address, update), {})
   }
 
-  /** What is different between two checkpoints of a thread. */
+  /** What is different between two checkpoints of a thread. Throws as `state` does. */
   compare(address: ThreadAddress, between: { readonly from: string; readonly to: string }): Promise<Comparison> {
     return compareCheckpoints(this.#threads(address).checkpointer, address, between)
   }

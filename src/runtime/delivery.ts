@@ -9,12 +9,14 @@ import { resend } from './resend.ts'
 
 /** A message as its handler gets it. */
 export interface Delivery extends Omit<OutboxMessage, 'payload'> {
+  /** As it was sent. */
   readonly payload: unknown
 }
 
 /**
  * Gives a message to the outside. It may be called again with the same `id`, after it has succeeded too: pass the id on. One
- * that throws is called again later, up to ten times over three days; a RecollectError that is not `retryable` ends it.
+ * that throws, or takes longer than 20 s, is called again later, up to ten times over three days; a RecollectError that is not
+ * `retryable` ends it. `signal` aborts when its time is over.
  */
 export type Deliver = (message: Delivery, context: { readonly env: Env; readonly signal: AbortSignal }) => unknown
 
@@ -24,6 +26,7 @@ export interface Deliverer {
   readonly env: Env
 }
 
+/** In attempts. */
 export interface DeliveryResult {
   readonly delivered: number
   /** To be tried again later. */

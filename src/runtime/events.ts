@@ -7,6 +7,7 @@ interface TaskPlace {
   readonly node: string
 }
 
+/** `messageId`: of the message that the reply is to be. `index`: the place of a call in it. `values`: the whole state. `seq`: see `CheckpointSaved`. */
 export type RunEvent =
   /** It waits for the thread, behind so many others. */
   | { readonly type: 'run-queued'; readonly run: string; readonly ahead: number }
@@ -27,7 +28,7 @@ export type RunEvent =
       readonly text: string
     } & TaskPlace)
   | ({ readonly type: 'reply-finished'; readonly messageId: string; readonly reason: FinishReason } & TaskPlace)
-  /** Whatever the reply said before is void: the node is being tried again. */
+  /** Whatever the reply said before is void: the node is being tried again. `attempt`: the one that begins. */
   | ({ readonly type: 'task-retried'; readonly attempt: number; readonly error: RecollectError } & TaskPlace)
   | ({ readonly type: 'custom-emitted'; readonly name: string; readonly data: unknown } & TaskPlace)
   | CheckpointSaved
@@ -38,13 +39,14 @@ export type RunEvent =
 export interface RunStarted {
   readonly type: 'run-started'
   readonly run: string
+  /** `undefined`: the run has none. */
   readonly thread: string | undefined
   /** Which claim on the thread this is; 0 without a thread. */
   readonly epoch: number
   /** Supersteps that were committed before, and the checkpoint that it goes on from. */
   readonly step: number
   readonly seq: number
-  /** What storage took before the first node could run. */
+  /** What storage took before the first node could run, in milliseconds. */
   readonly storageMs: number
   /** Whether the first superstep was begun on the cached state, and was right to. */
   readonly speculation: 'none' | 'kept' | 'dropped'
@@ -66,16 +68,19 @@ export interface PendingInterrupt {
   /** Place of the task that asks in task order: that in `next` of the state. */
   readonly task: number
   readonly node: string
+  /** Name of the interrupt. */
   readonly kind: string
+  /** Exactly what is shown. */
   readonly payload: unknown
 }
 
 export interface CheckpointSaved {
   readonly type: 'checkpoint-saved'
-  /** 0 without a checkpointer. */
+  /** Number of the checkpoint, as text its public id; 0 without a checkpointer. */
   readonly seq: number
   /** Superstep in the run; 0 is the input. */
   readonly step: number
+  /** The whole state. */
   readonly values: Values
   /** In task order. */
   readonly writes: readonly { readonly node: string; readonly update: Values }[]

@@ -16,7 +16,7 @@ export interface ThreadAddress {
   readonly thread: string
 }
 
-/** `from` is included, `before` is not. */
+/** Where it begins, by the public id of a checkpoint: `from` is included, `before` is not. At the head unless given. */
 export interface HistoryPage {
   /** 10 unless told otherwise. */
   readonly limit?: number
@@ -26,11 +26,14 @@ export interface HistoryPage {
 
 /** A checkpoint as a reader sees it. */
 export interface StateSnapshot<C extends Channels = Channels> {
+  /** Public id: its number as text; '0' for a thread without a run. */
   readonly checkpoint: string
+  /** `undefined`: it is the thread's first. */
   readonly parent: string | undefined
   readonly values: StateOf<C>
   /** Nodes due next; none at the end of a turn. */
   readonly next: readonly string[]
+  /** That made it; '' for a thread without a run. */
   readonly run: string
   /** Superstep in its run; 0 is the input. */
   readonly step: number
@@ -38,7 +41,7 @@ export interface StateSnapshot<C extends Channels = Channels> {
   readonly source: 'input' | 'loop' | 'update'
   /** What was asked here and nobody has answered yet. */
   readonly interrupts: readonly PendingInterrupt[]
-  /** ISO 8601. */
+  /** ISO 8601; '' for a thread without a run. */
   readonly createdAt: string
 }
 

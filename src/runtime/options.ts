@@ -56,6 +56,7 @@ export interface CompileOptions {
   readonly interruptAfter?: Stops
 }
 
+/** Names of nodes; `*`: all. */
 export type Stops = '*' | readonly string[]
 
 export interface RunOptions extends Partial<ThreadAddress> {
@@ -72,7 +73,7 @@ export interface RunOptions extends Partial<ThreadAddress> {
   /** Of this run, in the place of those that the graph was compiled with. */
   readonly interruptBefore?: Stops
   readonly interruptAfter?: Stops
-  /** False: an unknown thread is an error. */
+  /** False: an unknown thread is `thread_unknown`. True unless told otherwise. */
   readonly createThread?: boolean
   /** Aborting it cancels the run. */
   readonly signal?: AbortSignal
@@ -84,6 +85,7 @@ export interface RunOptions extends Partial<ThreadAddress> {
   readonly record?: boolean
   /** Takes what may happen after the answer (a Worker's `ctx.waitUntil`). Without it the answer waits. */
   readonly waitUntil?: (work: Promise<unknown>) => void
+  /** Is told each event. One that throws is told no more, and the run goes on. */
   readonly emit?: Emit
 }
 

@@ -18,7 +18,7 @@ export class StateGraph<C extends Channels, Nodes extends Record<string, NodeDef
     this.graph = graphOf(definition)
   }
 
-  /** Throws `graph_invalid` when a node needs something that `options` does not have. */
+  /** Throws `graph_invalid` when a node, or `extract`, needs something that `options` does not have; `id_invalid` for a name that is none. */
   compile(options: CompileOptions = {}): CompiledGraph<C> {
     for (const { name, requires = [] } of this.graph.nodes.values()) {
       for (const requirement of requires) {

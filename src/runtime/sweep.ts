@@ -9,7 +9,9 @@ import { type Deliverer, type DeliveryResult, deliverMessages, type WebhookSende
 
 export interface SweepOptions {
   readonly checkpointer: Checkpointer
+  /** By name: all that have runs, for those of others are given up after a day. */
   readonly graphs: Readonly<Record<string, CompiledGraph>>
+  /** Forgets threads whose time is over, as the event log does. */
   readonly cache?: Cache | undefined
   readonly events?: EventLog | undefined
   readonly webhooks?: WebhookSender | undefined
@@ -20,6 +22,7 @@ export interface SweepOptions {
 
 export interface SweepResult {
   readonly runs: {
+    /** Due, and nobody worked on them. */
     readonly found: number
     readonly finished: number
     /** Failed again. What failed for want of storage stays due until it was tried five times. */
@@ -42,6 +45,7 @@ const page = 20
 const day = 86_400_000
 const settledForMs = 7 * day
 
+/** Throws when storage is away; what it has not come to, the next one does. */
 export async function sweep(options: SweepOptions): Promise<SweepResult> {
   const { checkpointer, graphs, store, webhooks: office, budgetMs = 45_000 } = options
   const untilMs = performance.now() + budgetMs

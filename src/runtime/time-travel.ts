@@ -19,9 +19,9 @@ export interface ThreadUpdate {
   readonly asNode?: string
   /** The checkpoint that it begins at: a fork. The head unless given. */
   readonly from?: string
-  /** The same key is the same update. */
+  /** The same key is the same update; with another one it is `key_reused`. */
   readonly key?: string
-  /** False: an unknown thread is an error. */
+  /** False: an unknown thread is `thread_unknown`. True unless told otherwise. */
   readonly createThread?: boolean
 }
 

@@ -1,9 +1,11 @@
 // For tests of graphs: a model that says what it is told to say.
 import type { Message, Model, ModelRequest } from '../ports/model.ts'
 
+/** Nothing unless given: an empty answer. */
 export interface ScriptedReply {
   /** Streamed word by word. */
   readonly text?: string
+  /** Arguments that are a string are written as they are, others as JSON. An id is made up unless given. */
   readonly calls?: readonly { readonly id?: string; readonly name: string; readonly arguments: unknown }[]
   /** Thrown after the text, in place of an end. */
   readonly failure?: Error
@@ -11,6 +13,7 @@ export interface ScriptedReply {
   readonly cutOff?: boolean
 }
 
+/** A string is a reply of that text. What it throws, the model throws. */
 export type Script = (
   messages: readonly Message[],
   request: ModelRequest,
