@@ -1,6 +1,7 @@
 // A request's body on its way in: how long, how deep and of what characters it may be, before anybody looks at it.
 import { RecollectError } from '../kernel/errors.ts'
 
+/** What is beyond them is refused with `body_too_large` or `body_too_deep`. */
 export interface BodyLimits {
   /** 1 MiB unless told otherwise. */
   readonly maxBytes?: number

@@ -3,6 +3,7 @@ import { decode } from 'hono/jwt'
 import { RecollectError } from '../kernel/errors.ts'
 import { isRecord } from '../kernel/json.ts'
 
+/** A JSON Web Key Set (RFC 7517): public keys alone. */
 export interface KeySet {
   readonly keys: readonly (JsonWebKey & { readonly kid?: string })[]
 }

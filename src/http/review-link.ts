@@ -7,6 +7,7 @@ import type { ReviewLinks } from './service.ts'
 
 export interface ReviewLink {
   readonly tenant: string
+  /** Its id. */
   readonly approval: string
   /** Who was sent it, and answers; `null`: whoever has it. */
   readonly by: string | null
@@ -14,7 +15,7 @@ export interface ReviewLink {
   readonly exp: number
 }
 
-/** `origin`: where this deployment is reached, unless its settings say it. */
+/** The URL of a page on which an approval is answered. `origin`: where this deployment is reached, unless its settings say it. */
 export async function reviewUrl(links: ReviewLinks, link: ReviewLink, origin = ''): Promise<string> {
   const token = await sign({ ...link, aud: audience }, keyOf(links), 'HS256')
   return `${links.publicUrl ?? origin}/approvals/${link.approval}/review?token=${token}`

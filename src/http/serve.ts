@@ -18,6 +18,7 @@ export interface ServeOptions extends Service {
   readonly auth: Auth
   /** Origins whose pages may call. `*`, without credentials, unless told otherwise. */
   readonly origins?: '*' | readonly string[]
+  /** Of the bodies of requests that are JSON. */
   readonly limits?: BodyLimits
 }
 
@@ -31,7 +32,7 @@ const exposedHeaders = [
   'x-vercel-ai-ui-message-stream',
 ]
 
-/** `export default serve({ graphs, checkpointer, auth: { secret } })`. Throws `environment_invalid` for a secret that is too short. */
+/** `export default serve({ graphs, checkpointer, auth: { secret } })`. Throws `environment_invalid` for a secret that is too short, and without a graph. */
 export function serve({ auth, origins = '*', limits = {}, ...service }: ServeOptions): Hono {
   if (Object.keys(service.graphs).length === 0) {
     throw new RecollectError('environment_invalid', 'There is no graph to serve: pass at least one in `graphs`.')

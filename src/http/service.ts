@@ -13,6 +13,7 @@ export interface Service {
   /** By name; the first is the default. All share the checkpointer. */
   readonly graphs: Readonly<Record<string, CompiledGraph>>
   readonly checkpointer: Checkpointer
+  /** That of the graphs, and so the event log: with a thread that is deleted go what they keep of it. */
   readonly cache?: Cache
   readonly events?: EventLog
   /** Remembers across threads. */
@@ -47,6 +48,7 @@ export type Scope = (typeof scopes)[number]
 /** Who is asking, from the token alone. */
 export interface Principal {
   readonly tenant: string
+  /** The claim `sub`. */
   readonly user: string
   readonly scopes: ReadonlySet<Scope>
 }

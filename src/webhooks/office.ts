@@ -26,6 +26,7 @@ export interface WebhookOptions {
   readonly reviewUrl?: (approval: AskedApproval) => Promise<string>
   /** Local use alone: http, and addresses of this machine and its network, are called too. */
   readonly anywhere?: boolean
+  /** In the place of the global one. */
   readonly fetch?: typeof fetch
 }
 
@@ -34,7 +35,7 @@ export interface AskedApproval {
   readonly id: string
   readonly thread: string
   readonly run: string
-  /** ISO 8601. */
+  /** ISO 8601; `null`: never. */
   readonly expiresAt: string | null
 }
 
@@ -42,6 +43,7 @@ export interface AskedApproval {
 const most = 50
 const rotationMs = 86_400_000
 
+/** `new WebhookOffice({ store: checkpointer.webhooks, secret })`: give it to `compile`, `serve` and `sweep` as `webhooks`. */
 export class WebhookOffice {
   readonly store: Webhooks
   readonly options: WebhookOptions
@@ -83,17 +85,19 @@ export class WebhookOffice {
     return { endpoint, secret }
   }
 
+  /** Throws `input_invalid` for a URL that is not called, and `webhook_unknown`. */
   async changeEndpoint(key: TenantKey, change: EndpointChange): Promise<WebhookEndpoint> {
     if (change.url !== undefined) assertPublicUrl(change.url, this.options)
     return known(key, await this.store.changeEndpoint(key, change))
   }
 
-  /** A new secret, shown once; what is sent is signed with the one before too for 24 hours. */
+  /** A new secret, shown once; what is sent is signed with the one before too for 24 hours. Throws `webhook_unknown`. */
   async rotateEndpoint(key: TenantKey): Promise<{ readonly endpoint: WebhookEndpoint; readonly secret: string }> {
     const { secret, sealed } = await this.#freshSecret(key)
     return { endpoint: known(key, await this.store.rotateEndpoint(key, sealed, rotationMs)), secret }
   }
 
+  /** Throws `webhook_unknown`. */
   async endpoint(key: TenantKey): Promise<WebhookEndpoint> {
     return known(key, await this.store.endpoint(key))
   }
@@ -108,7 +112,7 @@ export class WebhookOffice {
     return deliverWebhooks(this, of, untilMs)
   }
 
-  /** Sends `webhook.test` once, and tells how it went. It is in the log, and not in the outbox. */
+  /** Sends `webhook.test` once, and tells how it went. It is in the log, and not in the outbox. Throws `webhook_unknown`. */
   test(key: TenantKey): Promise<WebhookDelivery> {
     return testEndpoint(this, key)
   }
