@@ -8,7 +8,8 @@ export type Scalar = string | number | boolean | null
 
 /**
  * `field` is `key`, `source`, `author`, `tags`, `created` or `updated` of the item, or a place in its value:
- * `value.color`, `value.size.width`. What is not there equals nothing, `null` included. At most 100 conditions, 8 levels deep.
+ * `value.color`, `value.size.width`. What is not there equals nothing, `null` included; so `ne` and `nin` are true of it. At most 100
+ * conditions, 8 levels deep.
  */
 export type Filter =
   | { readonly op: 'and' | 'or'; readonly filters: readonly Filter[] }
@@ -22,6 +23,7 @@ export type Condition =
   | { readonly op: 'gt' | 'gte' | 'lt' | 'lte'; readonly field: string; readonly value: string | number }
   /** At most 100 values. */
   | { readonly op: 'in' | 'nin'; readonly field: string; readonly value: readonly Scalar[] }
+  /** A `null` in the value is there. */
   | { readonly op: 'exists'; readonly field: string; readonly value: boolean }
   /** An array that has the value among its elements, or a string that has it in itself. */
   | { readonly op: 'contains'; readonly field: string; readonly value: Scalar }

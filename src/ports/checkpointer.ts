@@ -116,7 +116,9 @@ export type TurnClaim =
   | { readonly outcome: 'busy'; readonly retryAfterMs: number; readonly run: string }
   /** Kept, and not yet due. Asked again with the same key it is found again; not asked for a while, it is anybody's. */
   | { readonly outcome: 'queued'; readonly run: string; readonly ahead: number }
+  /** By another body; or the tenant has another run of this id. */
   | { readonly outcome: 'key-reused' }
+  /** Or it is of another owner. */
   | { readonly outcome: 'unknown-thread' }
   | { readonly outcome: 'nothing-due' }
 
@@ -124,6 +126,7 @@ export interface ClaimedTurn {
   readonly outcome: 'claimed'
   /** The run to work on: the one asked for, or an older one whose worker is gone. */
   readonly run: string
+  /** Whether it is the one that was asked for. */
   readonly mine: boolean
   readonly graph: string
   readonly owner: string
@@ -159,6 +162,7 @@ export interface ClaimedTurn {
   readonly frames: readonly Frame[] | null
 }
 
+/** What a worker shows to write: it holds as long as the thread has this epoch and token. */
 export interface ClaimRef {
   readonly tenant: string
   readonly thread: string
@@ -173,6 +177,7 @@ export interface SavedTask {
   readonly task: number
   /** '' for what the task wrote when it finished; else the key of a part of it. */
   readonly key: string
+  /** Encoded. */
   readonly value: string
 }
 
@@ -234,6 +239,7 @@ export interface StepOutcome {
   readonly announced?: number
 }
 
+/** A run that is due, and that nobody works on or waits for. */
 export interface Orphan {
   readonly tenant: string
   readonly thread: string

@@ -8,6 +8,7 @@ export interface EventPart {
   readonly epoch: number
   /** Among the pieces of this claim, from 0. */
   readonly index: number
+  /** Nothing that a log need read. */
   readonly text: string
 }
 

@@ -101,6 +101,7 @@ export interface EndpointChange {
   readonly disabled?: boolean
 }
 
+/** Of an endpoint, or of a key. */
 export interface TenantKey {
   readonly tenant: string
   readonly id: string
