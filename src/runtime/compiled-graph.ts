@@ -93,7 +93,7 @@ export class CompiledGraph<C extends Channels = Channels> {
     return this.goOn({ tenant, user, thread: approval.thread }, approval.run, options)
   }
 
-  /** Runs what was answered, or was left behind, to its end. Throws what it failed with. */
+  /** Runs what was answered, or was left behind, to its end. Throws what it failed with, `thread_unknown` and `run_unknown`. */
   async goOn(address: ThreadAddress, run: string, options: Attendance = {}): Promise<RunResult<C>> {
     const house = this.#threads(address)
     const request = { ...unattended, ...attendance(options), ...address, user: null, run: undefined, watching: run }

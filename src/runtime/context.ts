@@ -32,7 +32,7 @@ export interface Context {
   readonly model: NodeModel
   /** The long-term store that `compile` was given, with the tenant's items. Throws `store_missing` when there is none. */
   readonly store: BoundStore
-  /** The store under one namespace: `memory('users', user).recall(text)`. Throws `store_missing`. */
+  /** The store under one namespace: `memory('users', user).recall(text)`. Throws `store_missing`, and `id_invalid` for what is no namespace. */
   readonly memory: (...namespace: readonly string[]) => BoundMemory
   /** Tells whoever watches the run, as `custom-emitted`. Once the attempt is over it does nothing. */
   emit(name: string, data: unknown): void

@@ -60,7 +60,7 @@ export interface CompileOptions {
 export type Stops = '*' | readonly string[]
 
 export interface RunOptions extends Partial<ThreadAddress> {
-  /** Whose the thread and the memories are. Nobody's unless told otherwise. */
+  /** Whose the thread and the memories are. Nobody's unless told otherwise; a thread needs one, as it does a tenant. */
   readonly user?: string
   /** This run's id; random unless given. */
   readonly run?: string
