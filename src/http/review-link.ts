@@ -15,8 +15,12 @@ export interface ReviewLink {
   readonly exp: number
 }
 
-/** The URL of a page on which an approval is answered. `origin`: where this deployment is reached, unless its settings say it. */
+/**
+ * The URL of a page on which an approval is answered. `origin`: where this deployment is reached, unless its settings say it. Throws
+ * `environment_invalid` for a secret that is too short.
+ */
 export async function reviewUrl(links: ReviewLinks, link: ReviewLink, origin = ''): Promise<string> {
+  assertReviewSecret(links)
   const token = await sign({ ...link, aud: audience }, keyOf(links), 'HS256')
   return `${links.publicUrl ?? origin}/approvals/${link.approval}/review?token=${token}`
 }
@@ -26,6 +30,12 @@ export async function reviewLinkOf(links: ReviewLinks, token: string, approval: 
   const claims: unknown = await verify(token, keyOf(links), { alg: 'HS256', aud: audience }).catch(() => undefined)
   if (isReviewLink(claims) && claims.approval === approval) return claims
   throw new RecollectError('token_invalid', 'This link is not valid, or no longer. Ask for a new one.')
+}
+
+/** Throws `environment_invalid`: whoever guesses the secret makes links of their own. */
+export function assertReviewSecret({ secret }: ReviewLinks): void {
+  if (secret.length >= 32) return
+  throw new RecollectError('environment_invalid', 'The secret of review links must have 32 characters or more.')
 }
 
 const audience = 'review'

@@ -7,6 +7,7 @@ import { assertId, assertPrincipal } from '../kernel/id.ts'
 import { type Auth, type Authenticate, assertScope, authenticator } from './auth.ts'
 import { type BodyLimits, readBytes, readJson } from './body.ts'
 import { knownError, logFailure, problemResponse } from './problem.ts'
+import { assertReviewSecret } from './review-link.ts'
 import type { Call, Route } from './route.ts'
 import { routes } from './routes.ts'
 import { RunningTurns } from './running-turns.ts'
@@ -37,6 +38,7 @@ export function serve({ auth, origins = '*', limits = {}, ...service }: ServeOpt
   if (Object.keys(service.graphs).length === 0) {
     throw new RecollectError('environment_invalid', 'There is no graph to serve: pass at least one in `graphs`.')
   }
+  if (service.review !== undefined) assertReviewSecret(service.review)
   const house = { authenticate: authenticator(auth), service, limits, turns: new RunningTurns() }
   const app = new Hono()
   app.use(cors({ origin: origins === '*' ? '*' : [...origins], exposeHeaders: exposedHeaders, maxAge: 86_400 }))

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { reviewUrl } from '../../src/http/review-link.ts'
 import { askingDeployment, reviewSecret } from './asking.ts'
-import { conforming, tokenFor } from './deployment.ts'
+import { conforming, deployment, tokenFor } from './deployment.ts'
 
 const operator = { scope: 'operate', sub: 'olga' }
 type Deployment = ReturnType<typeof askingDeployment>
@@ -130,4 +130,11 @@ test('links are made by operators; an approval that only some may answer needs a
   expect(house.executed).toEqual([])
   const link = await linkTo(house, asked?.id, { by: 'boss', expires_in_seconds: 60 })
   expect(await visit(house, link, { decision: 'approve' })).toMatchObject({ status: 303 })
+})
+
+test('a secret that is too short to sign links with is refused at the start, and makes none', async () => {
+  const refused = expect.objectContaining({ code: 'environment_invalid' })
+  expect(() => deployment({ review: { secret: 'a'.repeat(31) } })).toThrow(refused)
+  const link = { tenant: 'acme', approval: 'ap_1', by: null, exp: 9e9 }
+  await expect(reviewUrl({ secret: 'short' }, link)).rejects.toEqual(refused)
 })
