@@ -7,6 +7,7 @@ export interface UserMessage {
   readonly content: string
 }
 
+/** Instructions. Those at the head of a thread are never trimmed. */
 export interface SystemMessage {
   readonly id: string
   readonly role: 'system'

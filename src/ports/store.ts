@@ -42,6 +42,7 @@ export interface ItemAddress {
   readonly key: string
 }
 
+/** The whole item: tags, source and author that are not given are gone with the version before. The time to live stays. */
 export interface ItemPut extends ItemAddress, Effects {
   /** Plain data, as JSON at most 64 KiB. */
   readonly value: ItemValue
@@ -139,7 +140,7 @@ export interface ItemSearch extends Effects {
   readonly tenant: string
   /** Of the namespaces to look in; empty: all of the tenant. */
   readonly prefix: Namespace
-  /** Words, or a question. Without it the latest are first. */
+  /** Words, or a question: '' finds nothing. Without it the latest are first. */
   readonly query?: string
   /** Which ones alone. */
   readonly filter?: Filter

@@ -14,7 +14,9 @@ export interface SweepOptions {
   /** Forgets threads whose time is over, as the event log does. */
   readonly cache?: Cache | undefined
   readonly events?: EventLog | undefined
+  /** Without it nothing that waits for endpoints is delivered. */
   readonly webhooks?: WebhookSender | undefined
+  /** Without it no item expires, and an index is not told again of what it has missed. */
   readonly store?: Store | undefined
   /** After so long nothing new is begun. 45,000 ms unless told otherwise. */
   readonly budgetMs?: number
