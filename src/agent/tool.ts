@@ -27,7 +27,7 @@ interface ToolParts<Schema extends StandardSchema> {
   readonly description: string
   /** What does not fit is not run: the model is told why. */
   readonly input: Schema
-  /** Whether a person decides before it runs: always, or by the arguments; with `when`, also who and until when. */
+  /** Whether a person decides before it runs: always, or by the arguments; with `when`, also who and until when. Nobody does unless told. */
   readonly approval?: ApprovalRule<OutputOf<Schema>>
   /** What `compile` must be given for this tool. Prebuilt tools say so; yours need not. */
   readonly requires?: readonly Requirement[]

@@ -6,7 +6,7 @@ import type { StandardSchema } from '../kernel/schema.ts'
 export interface InterruptTerms {
   /** `owner` of the thread, or an `approver`: a principal with the scope to approve. `owner` unless told otherwise. */
   readonly answerer?: 'owner' | 'approver'
-  /** Only these users. */
+  /** Only these users. Any unless given. */
   readonly approvers?: readonly string[]
   /** True: somebody else than the thread's owner. */
   readonly notRequester?: boolean

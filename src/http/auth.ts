@@ -20,9 +20,9 @@ export type Auth = (
       readonly jwks: string | KeySet
     }
 ) & {
-  /** The `iss` that a token must have. */
+  /** The `iss` that a token must have. Not checked unless given. */
   readonly issuer?: string
-  /** The `aud` that a token must have. */
+  /** The `aud` that a token must have. Not checked unless given. */
   readonly audience?: string
 }
 

@@ -16,9 +16,9 @@ export interface Service {
   /** That of the graphs, and so the event log: with a thread that is deleted go what they keep of it. */
   readonly cache?: Cache
   readonly events?: EventLog
-  /** Remembers across threads. */
+  /** Remembers across threads. Without it its routes answer `feature_unsupported`. */
   readonly store?: Store
-  /** Namespaces that everybody of a tenant may read, beside their own. */
+  /** Namespaces that everybody of a tenant may read, beside their own. None unless told otherwise. */
   readonly sharedNamespaces?: readonly Namespace[]
   /** Of the tenants' webhooks: an office, or keys alone. Without it none are taken and none are sent. */
   readonly webhooks?: WebhookOffice | WebhookKeys

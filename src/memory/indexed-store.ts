@@ -13,7 +13,7 @@ export interface IndexedStoreOptions {
   readonly items: IndexedItems
   /** Beside it, such as `upstashItemIndex(…)`. */
   readonly index: ItemIndex
-  /** Of the texts that the index does not embed itself. */
+  /** Of the texts that the index does not embed itself: needed where `index` is not `sparse` and names a model. */
   readonly embedder?: Embedder
   /** How long a search waits for the embedder before it goes by words alone, in milliseconds. 2,000 unless told otherwise. */
   readonly patienceMs?: number

@@ -63,7 +63,7 @@ export interface AnswerApproval {
   readonly token: string
   /** Whether the token is the id of a webhook. */
   readonly webhook: boolean
-  /** The run that the answerer believes has asked: while it is at work, a question that is not there yet is `early`. */
+  /** The run that the answerer believes has asked: while it is at work, a question that is not there yet is `early`. `null`: they name none. */
   readonly run: string | null
 }
 

@@ -158,7 +158,7 @@ export interface ClaimedTurn {
   /** Bytes of deltas since the nearest snapshot above the head, and of that snapshot. */
   readonly chainBytes: number
   readonly baseBytes: number
-  /** The head's chain, when it is small enough to come along. */
+  /** The head's chain, when it is small enough to come along; `null`: `loadChain` has it. */
   readonly frames: readonly Frame[] | null
 }
 

@@ -19,7 +19,7 @@ export interface RunRecord {
   readonly step: number
   /** Claims since the last commit. */
   readonly attempts: number
-  /** The checkpoint that holds the answer: the last one the run committed. */
+  /** The checkpoint that holds the answer: the last one the run committed; `null`: it has committed none. */
   readonly answer: number | null
   /** `null`: it has not failed. */
   readonly error: RunError | null

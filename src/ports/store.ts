@@ -115,7 +115,7 @@ export interface ItemRead extends ItemAddress, Effects {
 }
 
 export interface ItemDeletion extends ItemAddress, Effects {
-  /** The version that is to be deleted. */
+  /** The version that is to be deleted. Whichever it is unless given. */
   readonly expectedVersion?: number
 }
 
@@ -123,7 +123,7 @@ export interface ItemDeletion extends ItemAddress, Effects {
 export interface Effects {
   /** Nothing is written before it settles: the claim of the turn that asks. */
   readonly after?: PromiseLike<Holding> | undefined
-  /** Takes what may happen after the answer. */
+  /** Takes what may happen after the answer. Without it nobody waits for that. */
   readonly defer?: ((work: Promise<unknown>) => void) | undefined
 }
 

@@ -9,7 +9,7 @@ export interface ThreadRecord {
   readonly owner: string
   readonly metadata: Readonly<Record<string, unknown>>
   readonly status: ThreadStatus
-  /** The last run's graph. */
+  /** The last run's graph; `null`: it had no run. */
   readonly graph: string | null
   /** Number of the checkpoint that the next run begins at; 0: there is none. */
   readonly head: number

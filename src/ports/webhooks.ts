@@ -18,7 +18,7 @@ export interface WebhookEndpoint {
   readonly secrets: readonly string[]
   /** ISO 8601; `null`: it is told. */
   readonly disabledAt: string | null
-  /** In our own words. */
+  /** In our own words; `null`: it is told. */
   readonly disabledReason: string | null
   /** ISO 8601. */
   readonly createdAt: string
@@ -46,7 +46,7 @@ export interface WebhookDelivery {
   /** HTTP; `null`: none came back. */
   readonly status: number | null
   readonly durationMs: number
-  /** In our own words. */
+  /** In our own words; `null`: it was delivered. */
   readonly error: string | null
   /** ISO 8601. */
   readonly at: string

@@ -38,7 +38,7 @@ export interface CompileOptions {
   readonly speculate?: boolean
   /** How long a silent worker keeps its thread, in milliseconds. 60,000 unless told otherwise. */
   readonly leaseMs?: number
-  /** Who delivers what nodes put in the outbox, by topic. */
+  /** Who delivers what nodes put in the outbox, by topic. Others are `topic_unknown` where they are sent. */
   readonly deliver?: Readonly<Record<string, Deliver>>
   /** Tells endpoints of the tenant at once what is in the outbox for them. Without it, or when it fails, the cron does. */
   readonly webhooks?: WebhookSender
@@ -64,7 +64,7 @@ export interface RunOptions extends Partial<ThreadAddress> {
   readonly user?: string
   /** This run's id; random unless given. */
   readonly run?: string
-  /** The same key in the same thread is the same run: it is answered again, not run again. */
+  /** The same key in the same thread is the same run: it is answered again, not run again. The run's id unless given. */
   readonly key?: string
   /** What to do on a thread that is busy with another run. `reject` unless told otherwise. */
   readonly strategy?: BusyStrategy

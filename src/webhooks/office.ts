@@ -22,7 +22,7 @@ export interface WebhookOptions {
   readonly store: Webhooks
   /** Seals what is signed with; 32 characters or more. With another, endpoints must be rotated and keys be made again. */
   readonly secret: string
-  /** Where a person reads what is asked in full, and decides; told with `approval.requested`. */
+  /** Where a person reads what is asked in full, and decides; told with `approval.requested`. Nothing is told of it unless given. */
   readonly reviewUrl?: (approval: AskedApproval) => Promise<string>
   /** Local use alone: http, and addresses of this machine and its network, are called too. */
   readonly anywhere?: boolean

@@ -39,7 +39,7 @@ export interface MemoryStoreOptions {
   readonly now?: () => number
   /** How long items live that were not told. 90 days unless told otherwise. */
   readonly retention?: Retention
-  /** Of the threads in the same database: what a run of a deleted one puts is refused. */
+  /** Of the threads in the same database: what a run of a deleted one puts is refused. Nothing is unless given. */
   readonly checkpointer?: Pick<MemoryCheckpointer, 'runHolds'>
 }
 

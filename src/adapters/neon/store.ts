@@ -31,7 +31,7 @@ import { searchItems } from './item-search.ts'
 export interface NeonStoreOptions {
   /** How long items live that were not told. 90 days unless told otherwise. */
   readonly retention?: Retention
-  /** Whether an index is behind it, which is told what changes. */
+  /** Whether an index is behind it, which is told what changes: true under `indexedStore`. False unless told otherwise. */
   readonly indexed?: boolean
 }
 
