@@ -6,14 +6,14 @@ import type { Namespace } from '../kernel/namespace.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { IndexedItems, IndexHits, ItemIndex } from '../ports/item-index.ts'
 import type { Effects, ItemPage, ItemSearch, Store } from '../ports/store.ts'
-import { Indexing, vectorsOf } from './indexing.ts'
+import { assertEmbedder, Indexing, vectorsOf } from './indexing.ts'
 
 export interface IndexedStoreOptions {
   /** The truth. */
   readonly items: IndexedItems
   /** Beside it, such as `upstashItemIndex(…)`. */
   readonly index: ItemIndex
-  /** Of the texts that the index does not embed itself: needed where `index` is not `sparse` and names a model. */
+  /** Of the texts that the index does not embed itself: the one that `index` names, where it names one. */
   readonly embedder?: Embedder
   /** How long a search waits for the embedder before it goes by words alone, in milliseconds. 2,000 unless told otherwise. */
   readonly patienceMs?: number
@@ -22,10 +22,12 @@ export interface IndexedStoreOptions {
 /**
  * What is put is durable before it is said to be saved, and found from then on. The index hears of it right after the answer, and again
  * through the outbox until it has. A search asks the index once, and the truth once, which decides; without the index or the embedder
- * it goes by words, and says so in `degraded`. It throws `index_mismatch` when the index was made as another.
+ * it goes by words, and says so in `degraded`. It throws `index_mismatch` when the index was made as another, as this does for an
+ * embedder that is not the one that the index names.
  */
 export function indexedStore(options: IndexedStoreOptions): Store {
   const { items, index, embedder } = options
+  assertEmbedder(index, embedder)
   const indexing = new Indexing(items, index, embedder)
   const tell = (effects: Effects, tenant: string, addresses: readonly { namespace: Namespace; key: string }[]) => {
     const telling = addresses.map(({ namespace, key }) => {

@@ -108,10 +108,26 @@ export async function vectorsOf(
   return setup.kind === 'sparse' || embedder === undefined ? [] : embedder.embed(texts, options)
 }
 
+/** Throws `index_mismatch`: without the embedder that the index names, searches would go by words, and nobody would be told. */
+export function assertEmbedder({ setup }: ItemIndex, embedder: Embedder | undefined): void {
+  if (setup.embedder === '' || (embedder?.model === setup.embedder && embedder.dimensions === setup.dimensions)) return
+  const given = embedder === undefined ? 'no embedder is given' : `the embedder is ${vectorsAs(embedder)}`
+  throw new RecollectError(
+    'index_mismatch',
+    `The index takes vectors of ${vectorsAs({ ...setup, model: setup.embedder })}, and ${given}. Give both the same: indexedStore({ items, index, embedder }), and so for reindex.`,
+  )
+}
+
+function vectorsAs({ model, dimensions }: { readonly model: string; readonly dimensions: number }): string {
+  return `"${model}" with ${dimensions} dimensions`
+}
+
 /** From when an index has taken a write until its queries see it. */
 const settlesInMs = 10_000
 
 function wordsOf({ kind, embedder, dimensions }: IndexSetup): string {
   if (kind === 'sparse') return 'sparse, by words'
-  return embedder === '' ? `${kind}, by a model of its own` : `${kind}, by "${embedder}" with ${dimensions} dimensions`
+  return embedder === ''
+    ? `${kind}, by a model of its own`
+    : `${kind}, by ${vectorsAs({ model: embedder, dimensions })}`
 }

@@ -2,7 +2,7 @@
 import { spaceOf } from '../kernel/item.ts'
 import type { Embedder } from '../ports/embedder.ts'
 import type { IndexedItems, ItemIndex, TenantItem } from '../ports/item-index.ts'
-import { vectorsOf } from './indexing.ts'
+import { assertEmbedder, vectorsOf } from './indexing.ts'
 
 export interface ReindexOptions {
   /** The truth. */
@@ -30,6 +30,7 @@ export async function reindex({
   page = 100,
   onProgress,
 }: ReindexOptions): Promise<number> {
+  assertEmbedder(index, embedder)
   await tried(index, embedder)
   await items.replaceIndexSetup(index.setup, anew)
   const begunAt = performance.now()

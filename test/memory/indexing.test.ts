@@ -1,8 +1,10 @@
 // Telling an index what has become of items, by several Workers at once: whatever comes late, the index ends with what the truth has.
 import { expect, test } from 'vitest'
 import { itemId, spaceOf } from '../../src/kernel/item.ts'
+import { indexedStore } from '../../src/memory/indexed-store.ts'
 import { Indexing } from '../../src/memory/indexing.ts'
-import type { IndexEntry, IndexedItems, ItemIndex } from '../../src/ports/index.ts'
+import { reindex } from '../../src/memory/reindex.ts'
+import type { Embedder, IndexEntry, IndexedItems, ItemIndex } from '../../src/ports/index.ts'
 
 const at = { tenant: 'acme', namespace: ['users', 'alex'], key: 'tea' }
 const [id, space] = [itemId(at.namespace, at.key), spaceOf(at.namespace)]
@@ -98,4 +100,22 @@ test('a Worker request that was given up while it asked how the index was made h
   await indexing.checked()
   await indexing.checked()
   expect(asked).toBe(2)
+})
+
+test('an index that names a model is refused without its embedder: searches would go by words, and say that they did not', async () => {
+  const { items } = truth()
+  const setup = { kind: 'dense', embedder: 'tiny', dimensions: 3 } as const
+  const dense = { ...index().made, setup }
+  const huge: Embedder = { model: 'huge', dimensions: 3, embed: async () => [] }
+  const refused = (message: RegExp) =>
+    expect.objectContaining({ code: 'index_mismatch', message: expect.stringMatching(message) })
+  const none = refused(/"tiny" with 3 dimensions.*no embedder/)
+  const another = refused(/"tiny" with 3 dimensions.*"huge" with 3 dimensions/)
+  expect(() => indexedStore({ items, index: dense })).toThrow(none)
+  expect(() => indexedStore({ items, index: dense, embedder: huge })).toThrow(another)
+  expect(() => indexedStore({ items, index: dense, embedder: { ...huge, model: 'tiny', dimensions: 4 } })).toThrow(
+    refused(/"tiny" with 4 dimensions/),
+  )
+  await expect(reindex({ items, index: dense })).rejects.toEqual(none)
+  await expect(reindex({ items, index: dense, embedder: huge })).rejects.toEqual(another)
 })
