@@ -96,7 +96,7 @@ export class CompiledGraph<C extends Channels = Channels> {
   /** Runs what was answered, or was left behind, to its end. Throws what it failed with, `thread_unknown` and `run_unknown`. */
   async goOn(address: ThreadAddress, run: string, options: Attendance = {}): Promise<RunResult<C>> {
     const house = this.#threads(address)
-    const request = { ...unattended, ...attendance(options), ...address, user: null, run: undefined, watching: run }
+    const request = { ...unattended, ...attendance(options), ...address, run: undefined, watching: run }
     const result = await takeTurn(house, request)
     return result?.run === run ? this.#result(result, options) : this.result(address, run, options)
   }

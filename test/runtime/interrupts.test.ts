@@ -103,6 +103,20 @@ describe.each(Object.entries(databases))('on %s', (_, make) => {
     expect(calls).toEqual(['ask', 'ask'])
   })
 
+  test('nobody goes on with a run in the thread of another, or is told how it ended', async () => {
+    const { app, calls } = asking()
+    const at = place()
+    const { interrupts, run } = await app.run({ log: 'in' }, at)
+    const [{ id } = expect.unreachable()] = interrupts
+    const ada = { tenant: at.tenant, user: at.user, by: 'ada', approver: true, via: 'code' }
+    await app.answer(ada, { id, answer: { approved: true } })
+    const eve = { ...at, user: 'eve' }
+    await expect(app.goOn(eve, run)).rejects.toMatchObject({ code: 'thread_unknown' })
+    expect(calls).toEqual(['ask'])
+    expect((await app.goOn({ ...at, user: null }, run)).values.log).toEqual(['in', 'before', 'sent', 'after'])
+    await expect(app.goOn(eve, run)).rejects.toMatchObject({ code: 'thread_unknown' })
+  })
+
   test('an answer of another shape is refused, and the question stays open', async () => {
     const { app } = asking()
     const at = place()
