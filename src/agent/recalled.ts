@@ -46,7 +46,7 @@ export interface RecallNodeOptions {
   readonly filter?: Filter
 }
 
-/** A node that recalls what is near the last message. Pure. Of nobody it recalls nothing: a run without a user has no `{user}`. Throws `id_invalid` for what is no namespace. */
+/** A node that recalls what is near the person's last message. Pure. Of nobody it recalls nothing: a run without a user has no `{user}`. Throws `id_invalid` for what is no namespace. */
 export function recallNode({
   namespace: template,
   ...options

@@ -143,7 +143,7 @@ export interface Webhooks {
     endpoint: TenantKey,
     page: { readonly limit: number; readonly offset: number },
   ): Promise<readonly WebhookDelivery[]>
-  /** Makes what was delivered due again, from its first attempt on. `unknown`: it is not kept any more. */
+  /** Makes a delivery due again: one that has come to its end from its first attempt on. `unknown`: it is not kept any more. */
   redeliver(
     endpoint: TenantKey,
     delivery: string,

@@ -149,7 +149,7 @@ export class CompiledGraph<C extends Channels = Channels> {
 
   /**
    * What a run tells, wherever it works: what the event log has of it so far, then the rest, to its end. Whoever follows a run
-   * that is left behind goes on with it. Throws `thread_unknown` and `run_unknown`.
+   * that is left behind goes on with it. Throws `run_unknown`, of an unknown thread too.
    */
   follow(address: ThreadAddress, run: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void> {
     return followRun(this.#threads(address), address, run, options)

@@ -33,7 +33,7 @@ const firstMs = 50
 const shortestMs = 400
 const longestMs = 3_000
 
-/** Ends with the run's last event. Throws `thread_unknown` and `run_unknown`. */
+/** Ends with the run's last event. Throws `run_unknown`, of an unknown thread too. */
 export async function* followRun(
   house: House,
   address: ThreadAddress,

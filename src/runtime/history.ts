@@ -3,6 +3,7 @@ import type { Channels, StateOf } from '../graph/channel.ts'
 import type { Position } from '../graph/checkpoint.ts'
 import { RecollectError } from '../kernel/errors.ts'
 import { assertId, assertPrincipal } from '../kernel/id.ts'
+import { wholeNumber } from '../kernel/number.ts'
 import type { Checkpointer } from '../ports/checkpointer.ts'
 import { positionsAlong } from './chain.ts'
 import { pendingInterrupt } from './ended-run.ts'
@@ -18,7 +19,7 @@ export interface ThreadAddress {
 
 /** Where it begins, by the public id of a checkpoint: `from` is included, `before` is not. At the head unless given. */
 export interface HistoryPage {
-  /** 10 unless told otherwise. */
+  /** 1 to 1,000; 10 unless told otherwise. */
   readonly limit?: number
   readonly from?: string
   readonly before?: string
@@ -59,12 +60,13 @@ export const beforeTheFirst = {
 
 export type Read = Omit<StateSnapshot, 'values'> & { readonly position: Position }
 
-/** One branch, newest first, in one statement. Throws `thread_unknown` and `checkpoint_unknown`. */
+/** One branch, newest first, in one statement. Throws `input_invalid`, `thread_unknown` and `checkpoint_unknown`. */
 export async function readHistory(
   checkpointer: Checkpointer,
   { tenant, user, thread }: ThreadAddress,
-  { limit = 10, from, before }: HistoryPage,
+  { limit: most = 10, from, before }: HistoryPage,
 ): Promise<Read[]> {
+  const limit = wholeNumber('The limit', most, { atLeast: 1, atMost: 1_000 })
   assertPrincipal('tenant', tenant)
   if (user !== null) assertPrincipal('user', user)
   assertId('thread', thread)

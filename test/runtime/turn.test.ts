@@ -112,6 +112,15 @@ describe('a thread', () => {
     await expect(app.invoke({}, { ...at, ...change } as typeof at)).rejects.toMatchObject({ code })
   })
 
+  test.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1_001, '5'])(
+    'has no history of %j states',
+    async (limit) => {
+      const { app } = twoSteps()
+      await app.invoke({}, at)
+      await expect(app.history(at, { limit: limit as number })).rejects.toMatchObject({ code: 'input_invalid' })
+    },
+  )
+
   test.each([{ thread: 'a\u0000b' }, { thread: '../x' }, { tenant: '\u0000' }, { user: '\ud83d' }])(
     'is not read at %j',
     async (change) => {
