@@ -1,101 +1,21 @@
-// A store behind an index: what is lost on the way to the index is repaired, what the truth no longer has is never found, and what is
-// away is said to be.
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { indexKindOf } from '../../local/vector/index-kind.ts'
-import { type ThrowawayVector, throwawayVector } from '../../local/vector/throwaway-vector.ts'
-import { neonStore } from '../../src/adapters/neon/index.ts'
+// A store behind an index: what is lost on the way is repaired, what is no longer true is never found, and what is away is said to be.
+import { expect, test } from 'vitest'
 import { upstashItemIndex } from '../../src/adapters/upstash/index.ts'
-import { indexedStore, reindex, sweep } from '../../src/index.ts'
 import { RecollectError } from '../../src/kernel/errors.ts'
-import type { Embedder, ItemPut, Store } from '../../src/ports/index.ts'
-import { type NeonDatabase, pgliteDatabase } from '../contract/neon-database.ts'
-
-let database: NeonDatabase
-let vector: ThrowawayVector
-let statements: string[]
-let calls: string[]
-let tenants = 0
-let tenant: string
-
-beforeAll(async () => {
-  database = await pgliteDatabase()
-  vector = await throwawayVector({ kind: indexKindOf('hybrid/3') })
-})
-afterAll(async () => {
-  await vector?.stop()
-  await database?.close()
-})
-beforeEach(async () => {
-  Object.assign(vector.standIn.knobs, { fault: 'none', latencyMs: 0, consistencyDelayMs: 0 })
-  tenant = `tenant-${++tenants}`
-  ;[statements, calls] = [[], []]
-  await database.sql`delete from recollect.index_meta`
-})
-
-/** Drinks and deploys point in different directions, whatever the words. */
-const embedder: Embedder = {
-  model: 'tiny',
-  dimensions: 3,
-  embed: async (texts) =>
-    texts.map((text) => [/tea|drink|beverage/.test(text) ? 1 : 0, /deploy|kubernetes|ship/i.test(text) ? 1 : 0, 0.1]),
-}
-
-function storeWith(options: { embedder?: Embedder; patienceMs?: number; timeoutMs?: number } = {}) {
-  const sql = {
-    query: (text: string, ...rest: [unknown[]?, object?]) => {
-      statements.push(text)
-      return database.sql.query(text, ...rest)
-    },
-  }
-  const used = options.embedder ?? embedder
-  const index = upstashItemIndex({
-    url: vector.url,
-    token: vector.token,
-    kind: 'hybrid',
-    embedder: used,
-    // Longer than a slow machine takes: who needs an index that is given up says so.
-    timeoutMs: options.timeoutMs ?? 30_000,
-  })
-  const spied = {
-    ...index,
-    query: (...given: Parameters<typeof index.query>) => {
-      calls.push('query')
-      return index.query(...given)
-    },
-  }
-  const items = neonStore(sql, { indexed: true })
-  return indexedStore({
-    items,
-    index: spied,
-    embedder: used,
-    ...(options.patienceMs && { patienceMs: options.patienceMs }),
-  })
-}
-
-/** Puts, and waits for the index to have been told. */
-async function put(store: Store, key: string, text: string, more: Partial<ItemPut> = {}) {
-  const told: Promise<unknown>[] = []
-  const defer = (work: Promise<unknown>) => void told.push(work)
-  const outcome = await store.put({ tenant, namespace: ['users', 'alex'], key, value: { text }, defer, ...more })
-  await Promise.all(told)
-  return outcome
-}
-
-/** What the cron does later: as if the pauses were over. */
-async function settle(store: Store) {
-  for (let time = 0; time < 3; time++) {
-    await database.sql`update recollect.outbox set due_at = now() - interval '1 second'`
-    await sweep({ checkpointer: database.checkpointer, graphs: {}, store })
-  }
-}
-
-const found = async (store: Store, query: string, prefix: string[] = ['users', 'alex']) => {
-  const { items, ...how } = await store.search({ tenant, prefix, query })
-  return { keys: items.map(({ key }) => key), ...how }
-}
-const behind = async () =>
-  (await database.sql`select id from recollect.items where tenant = ${tenant} and settled_version < version`).length
-const messages = async () => (await database.sql`select id from recollect.outbox where tenant = ${tenant}`).length
+import type { Embedder, Store } from '../../src/ports/index.ts'
+import {
+  behind,
+  calls,
+  embedder,
+  found,
+  messages,
+  put,
+  settle,
+  statements,
+  storeWith,
+  tenant,
+  vector,
+} from './indexed-items.ts'
 
 test('what means alike is found in other words, with one call of the index and one statement', async () => {
   const store = storeWith()
@@ -103,7 +23,8 @@ test('what means alike is found in other words, with one call of the index and o
   await put(store, 'ops', 'Everything runs on Kubernetes')
   await settle(store)
   expect([await behind(), await messages()]).toEqual([0, 0])
-  ;[statements, calls] = [[], []]
+  statements.length = 0
+  calls.length = 0
   expect(await found(store, 'favourite beverage')).toMatchObject({
     keys: ['tea', 'ops'],
     mode: 'hybrid',
@@ -262,172 +183,6 @@ test('a filter and a narrow prefix leave nothing out that meets them', async () 
   expect((await found(store, 'tea', ['users', 'u44'])).keys).toEqual(['tea'])
   expect((await store.search({ tenant, prefix: [], query: 'tea', limit: 100 })).items).toHaveLength(60)
 }, 60_000)
-
-test('another model than the index was made with is refused, by name, with what to do; writes are kept', async () => {
-  await put(storeWith(), 'tea', 'Prefers tea')
-  const other = storeWith({ embedder: { ...embedder, model: 'huge', dimensions: 7 } })
-  const refused = {
-    code: 'index_mismatch',
-    message: expect.stringMatching(/"tiny" with 3.*"huge" with 7.*npm run reindex.*in code reindex\(/),
-  }
-  await expect(other.search({ tenant, prefix: ['users'], query: 'tea' })).rejects.toMatchObject(refused)
-  await put(other, 'late', 'Prefers late tea')
-  expect(await other.get({ tenant, namespace: ['users', 'alex'], key: 'late' })).toBeDefined()
-  const wrong = upstashItemIndex({
-    url: vector.url,
-    token: vector.token,
-    kind: 'hybrid',
-    embedder: { model: 'tiny', dimensions: 3 },
-  })
-  const query = wrong.query(
-    { tenant, space: 's' },
-    { text: 'tea', vector: [1, 2], prefix: ['a'], filter: undefined, limit: 1 },
-  )
-  await expect(query).rejects.toMatchObject({
-    code: 'index_mismatch',
-    message: expect.stringContaining('npm run reindex'),
-  })
-})
-
-test('an index of another kind, and one that refuses the token, say so', async () => {
-  const at = { tenant, space: 's' }
-  const question = { text: 'tea', prefix: ['a'], filter: undefined, limit: 1 }
-  const dense = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'dense', embedder })
-  const items = neonStore(database.sql)
-  const address = { tenant, namespace: ['users', 'alex'], key: 'tea' }
-  await items.put({ ...address, value: { text: 'tea' } })
-  const item = await items.get(address)
-  if (item === undefined) throw new Error('it was put')
-  const entry = { item, nearby: {}, vector: [1, 2, 3] }
-  await expect(dense.upsert(at, [entry])).rejects.toMatchObject({
-    code: 'index_mismatch',
-    message: expect.stringMatching(/set up as "dense".*npm run reindex/),
-  })
-  const unknown = upstashItemIndex({ url: vector.url, token: 'x', kind: 'sparse' })
-  await expect(unknown.query(at, question)).rejects.toMatchObject({
-    code: 'storage_unavailable',
-    message: 'Upstash Vector refused the token.',
-  })
-})
-
-test('a reindex that cannot be done changes nothing', async () => {
-  await put(storeWith(), 'tea', 'Prefers tea')
-  const items = neonStore(database.sql, { indexed: true })
-  const embedders = [
-    {
-      ...embedder,
-      model: 'misspelt',
-      embed: () => Promise.reject(new RecollectError('model_refused', 'no such model')),
-    },
-    { ...embedder, dimensions: 2, embed: async (texts: readonly string[]) => texts.map(() => [1, 2]) },
-  ]
-  for (const wrong of embedders) {
-    const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'hybrid', embedder: wrong })
-    await expect(reindex({ items, index, embedder: wrong })).rejects.toMatchObject({
-      code: expect.stringMatching(/^(model_refused|index_mismatch)$/),
-    })
-  }
-  expect((await found(storeWith(), 'tea', ['users'])).keys).toEqual(['tea'])
-})
-
-test('an index is made anew for another model, from where it was stopped', async () => {
-  const store = storeWith()
-  for (let n = 0; n < 7; n++) await put(store, `k${n}`, `tea number ${n}`)
-  await settle(store)
-  const other = { ...embedder, model: 'other' }
-  const items = neonStore(database.sql, { indexed: true })
-  let upserts = 0
-  const index = upstashItemIndex({ url: vector.url, token: vector.token, kind: 'hybrid', embedder: other })
-  const breaking = {
-    ...index,
-    upsert: (...given: Parameters<typeof index.upsert>) => {
-      if (++upserts === 3) throw new RecollectError('storage_unavailable', 'cut off')
-      return index.upsert(...given)
-    },
-  }
-  const told: number[] = []
-  const onProgress = ({ done }: { done: number }) => void told.push(done)
-  await database.sql`delete from recollect.items where tenant <> ${tenant}`
-  await expect(reindex({ items, index: breaking, embedder: other, page: 2, onProgress })).rejects.toThrow('cut off')
-  expect(await behind()).toBe(3)
-  const halfway = storeWith({ embedder: other })
-  expect((await found(halfway, 'tea')).keys).toHaveLength(7)
-  expect(await reindex({ items, index: breaking, embedder: other, page: 2, onProgress })).toBe(3)
-  expect(told).toEqual([2, 4, 2, 3])
-  expect(await behind()).toBe(0)
-  expect(await reindex({ items, index, embedder: other })).toBe(0)
-  expect(await reindex({ items, index, embedder: other, anew: true })).toBe(7)
-  expect((await found(halfway, 'beverage')).keys).toHaveLength(7)
-})
-
-test('what was deleted and put anew while an index is made stays behind: it is another item, of the same version', async () => {
-  const items = neonStore(database.sql, { indexed: true })
-  const at = { tenant, namespace: ['users', 'alex'], key: 'tea' }
-  await items.put({ ...at, value: { text: 'Prefers green tea' } })
-  const { items: some } = await items.behind(100)
-  const mine = some.filter((each) => each.tenant === tenant)
-  expect(mine).toMatchObject([{ item: { version: 1 } }])
-  await items.delete(at)
-  await new Promise((resolve) => setTimeout(resolve, 2))
-  await items.put({ ...at, value: { text: 'Prefers coffee' } })
-  await items.settledAll(mine)
-  expect(await behind()).toBe(1)
-  await items.settledAll((await items.behind(100)).items)
-  expect(await behind()).toBe(0)
-})
-
-test('200 hostile names reach the index as hashes alone', async () => {
-  const seen: string[] = []
-  const fetched = globalThis.fetch
-  globalThis.fetch = async (url, init) => {
-    seen.push(`${new URL(String(url)).pathname} ${String(init?.body)}`)
-    return Response.json({ result: [] })
-  }
-  try {
-    const index = upstashItemIndex({ url: 'https://vector.test', token: 't', kind: 'sparse' })
-    const parts = [
-      '../reset?all',
-      'x/../tenant-a',
-      '..',
-      '%2e%2e/reset',
-      '?all',
-      '#',
-      "' OR 1=1",
-      '"',
-      '\\',
-      '*',
-      'a b',
-      '😀',
-      '\u2028',
-      '{}',
-      'HAS FIELD x',
-    ]
-    for (let n = 0; n < 200; n++) {
-      const name = `${parts[n % parts.length]}${parts[(n * 7) % parts.length]}`
-      const filter = {
-        op: 'and',
-        filters: [
-          { op: 'eq', field: 'author', value: name },
-          { op: 'in', field: 'source', value: [name, 'b'] },
-          { op: 'contains', field: 'tags', value: name },
-          { op: 'not', filter: { op: 'eq', field: 'key', value: name } },
-        ],
-      } as const
-      await index.query({ tenant: name, space: name }, { text: 'q', prefix: [name, name], filter, limit: 1 })
-      await index.delete({ tenant: name, space: name }, ['x'.repeat(24)])
-    }
-  } finally {
-    globalThis.fetch = fetched
-  }
-  expect(seen).toHaveLength(400)
-  const hash = '[\\w-]{24}'
-  const filter = `p2 = '${hash}' AND \\(f_author = '${hash}' AND \\(f_source = '${hash}' OR f_source = '${hash}'\\) AND f_tags CONTAINS '${hash}'\\)`
-  const asked = new RegExp(
-    `^/query/recollect-${hash} \\{"sparseVector":\\{[^{}]+\\},"weightingStrategy":"IDF","topK":1,"filter":"${filter}"\\}$`,
-  )
-  const deleted = new RegExp(`^/delete/recollect-${hash} `)
-  for (const [index, line] of seen.entries()) expect(line).toMatch(index % 2 === 0 ? asked : deleted)
-})
 
 type ItemFilter = NonNullable<Parameters<Store['search']>[0]['filter']>
 
