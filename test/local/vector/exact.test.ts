@@ -1,3 +1,4 @@
+// Search is exact: what a query finds is what sorting everything would find.
 import { describe, expect, it } from 'vitest'
 import { filterOf } from '../../../local/vector/filter.ts'
 import { fused } from '../../../local/vector/fusion.ts'
