@@ -19,7 +19,7 @@ export interface ThreadAddress {
 
 /** Where it begins, by the public id of a checkpoint: `from` is included, `before` is not. At the head unless given. */
 export interface HistoryPage {
-  /** 1 to 1,000; 10 unless told otherwise. */
+  /** 1 to 1,000,000; 10 unless told otherwise. */
   readonly limit?: number
   readonly from?: string
   readonly before?: string
@@ -66,7 +66,7 @@ export async function readHistory(
   { tenant, user, thread }: ThreadAddress,
   { limit: most = 10, from, before }: HistoryPage,
 ): Promise<Read[]> {
-  const limit = wholeNumber('The limit', most, { atLeast: 1, atMost: 1_000 })
+  const limit = wholeNumber('The limit', most, { atLeast: 1, atMost: 1_000_000 })
   assertPrincipal('tenant', tenant)
   if (user !== null) assertPrincipal('user', user)
   assertId('thread', thread)
