@@ -32,7 +32,7 @@ export interface Knobs {
    * done before it is something else.
    */
   fault: 'none' | 'error' | 'drop' | 'hang' | 'hold'
-  /** Share of requests, 0 to 1, that meet `fault`. */
+  /** Share of requests, 0 to 1, that meet `fault`; spread evenly. */
   faultRate: number
   /** How much later queries see what was written. Of the vector index alone; the others answer from what they wrote. */
   consistencyDelayMs: number
@@ -73,8 +73,9 @@ const logLimit = 10_000
 export async function standIn({ name, port = 0, knobs: initial, handle }: StandInOptions): Promise<StandIn> {
   const knobs: Knobs = { latencyMs: 0, fault: 'none', faultRate: 1, consistencyDelayMs: 0, ...initial }
   const log: WireEntry[] = []
+  const turn = evenly(() => knobs.faultRate)
   const server = createServer((incoming, outgoing) => {
-    serve(incoming, outgoing, { knobs, log, handle }).catch((error: unknown) => {
+    serve(incoming, outgoing, { knobs, turn, log, handle }).catch((error: unknown) => {
       process.stderr.write(`${name}: ${String(error)}\n`)
       outgoing.destroy()
     })
@@ -100,13 +101,26 @@ export async function standIn({ name, port = 0, knobs: initial, handle }: StandI
   }
 }
 
+/** True for that share of its calls, as evenly as can be: by chance alone a caller has bad luck fifteen times now and then. */
+function evenly(share: () => number): () => boolean {
+  let owed = 0
+  return () => {
+    owed += share()
+    if (owed < 1) return false
+    owed -= 1
+    return true
+  }
+}
+
 interface Serving {
   knobs: Knobs
+  /** Whether this request meets the fault. */
+  turn: () => boolean
   log: WireEntry[]
   handle: StandInOptions['handle']
 }
 
-async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knobs, log, handle }: Serving) {
+async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knobs, turn, log, handle }: Serving) {
   const startedAt = performance.now()
   const body = await readBody(incoming)
   const url = new URL(incoming.url ?? '/', `http://${host}`)
@@ -119,7 +133,7 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knob
 
   if (knobs.latencyMs > 0) await pause(knobs.latencyMs)
   while (knobs.fault === 'hold') await pause(10)
-  const fault = knobs.fault !== 'none' && Math.random() < knobs.faultRate ? knobs.fault : 'none'
+  const fault = knobs.fault !== 'none' && turn() ? knobs.fault : 'none'
   if (fault === 'hang') return
   const aborted = new AbortController()
   outgoing.on('close', () => aborted.abort())

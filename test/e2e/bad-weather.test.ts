@@ -15,7 +15,7 @@ import { type LocalStack, startStack } from './local-stack.ts'
 import { type Answer, chatMessage, lastOf, type Message, type Speaker, speaker, turnText } from './speaker.ts'
 
 interface Operation {
-  requestBody?: { content: Record<string, { schema: { properties?: object } }> }
+  requestBody?: { content: Record<string, { schema: { properties?: object; $ref?: string } }> }
 }
 
 const leaseMs = 60_000
@@ -135,10 +135,13 @@ describe('bad input', () => {
 
   it('in any field of any body is taken or refused by name, and is never a fault', async () => {
     const document = JSON.parse((await user.send('GET', '/openapi.json')).text)
+    const named = Object.entries<{ properties?: object }>(document.components.schemas)
+    const shapes = Object.fromEntries(named.map(([name, shape]) => [`#/components/schemas/${name}`, shape]))
     const sound = { assistant_id: 'support', input: { messages: [{ role: 'user', content: 'hi' }] } }
     let tried = 0
     for (const [path, { post, patch }] of Object.entries<Record<string, Operation | undefined>>(document.paths)) {
-      const fields = Object.keys((post ?? patch)?.requestBody?.content['application/json']?.schema.properties ?? {})
+      const { $ref, properties = {} } = (post ?? patch)?.requestBody?.content['application/json']?.schema ?? {}
+      const fields = Object.keys($ref === undefined ? properties : (shapes[$ref]?.properties ?? {}))
       for (const field of fields) {
         for (const value of [5, 'a/b', [null], { a: 1 }, true, null]) {
           const body = { ...(fields.includes('input') && sound), ...(fields.includes('trigger') && chatMessage('hi')) }
@@ -232,14 +235,15 @@ describe('Redis', () => {
   it.each(spoiled)('with %s in it is passed over', async (name, spoil) => {
     const thread = `spoiled-${name.replace(/\W/g, '-')}`
     // More than comes with the claim: the state is looked for in the cache.
-    for (const words of ['my name is Ada', `echo ${'x'.repeat(17_000)}`, 'echo short']) await user.say(thread, words)
-    const { names, lists } = await cachedUpTo(await headOf(thread))
+    for (const words of ['my name is Ada', `echo ${'x'.repeat(17_000)}`]) await user.say(thread, words)
+    const { names, lists } = await cachedWith(thread)
+    const before = await user.contentsOf(thread)
     for (const [index, key] of names.entries()) {
       await command('DEL', key)
       await command('RPUSH', key, ...spoil(lists[index] ?? [], lists[(index + 1) % lists.length] ?? []))
     }
     expect(lastOf(await user.say(thread, 'what is my name?'))).toBe('Your name is Ada.')
-    expect(await user.contentsOf(thread)).toHaveLength(8)
+    expect(await user.contentsOf(thread)).toEqual([...before, 'what is my name?', 'Your name is Ada.'])
   })
 })
 
@@ -385,14 +389,24 @@ async function headOf(thread: string): Promise<string> {
   return checkpoint.checkpoint_id
 }
 
-/** The lists of the cache, once one of them ends with this checkpoint: it is written after the answer. */
-async function cachedUpTo(head: string): Promise<{ names: string[]; lists: string[][] }> {
-  return until(async () => {
-    const names = (await command('KEYS', 'recollect:*')).filter((key) => !key.includes(':active:'))
-    const lists = await Promise.all(names.map((key) => command('LRANGE', key, '0', '-1')))
-    expect(lists.map((list) => list?.at(-1)?.split('.')[0])).toContain(head)
-    return { names, lists }
-  })
+/** The lists of the cache, once one of them ends with the thread's head: a turn more, where Redis was too slow for one. */
+async function cachedWith(thread: string): Promise<{ names: string[]; lists: string[][] }> {
+  for (let turns = 1; ; turns++) {
+    await user.say(thread, 'echo short')
+    const head = await headOf(thread)
+    const found = await until(() => cachedUpTo(head), 3_000).catch((error: unknown) => {
+      if (turns === 5) throw error
+    })
+    if (found !== undefined) return found
+  }
+}
+
+/** It is written after the answer. */
+async function cachedUpTo(head: string) {
+  const names = (await command('KEYS', 'recollect:*')).filter((key) => !key.includes(':active:'))
+  const lists = await Promise.all(names.map((key) => command('LRANGE', key, '0', '-1')))
+  expect(lists.map((list) => list?.at(-1)?.split('.')[0])).toContain(head)
+  return { names, lists }
 }
 
 const insides = /(\n|\\n)\s+at |\.[jt]s:\d|node_modules|recollect\.\w+\(|postgres(ql)?:\/\//

@@ -49,6 +49,7 @@ test('a run’s end is told, signed, while another receiver hangs; what fails is
   expect(well.verified(webhook, endpoint.secret)).toBe(webhook.id)
   expect(webhook.event).toMatchObject({ type: 'run.finished', data: { thread_id: 'first', status: 'success' } })
 
+  await until(() => expect(stuck.received).toHaveLength(1), 10_000)
   stuck.replies = [204]
   await until(() => expect(stuck.received.length).toBeGreaterThan(1), 60_000)
   expect(new Set(stuck.received.map(({ id }) => id)).size).toBe(1)
