@@ -30,15 +30,18 @@ export function seedsOf(neonUrl: string, growTurn: (graph: GraphName, tenant: st
 }
 
 /** The tenant comes first in every key and names no other row: a copy with another one is a thread of its own. */
-async function copyTenant(sql: NeonQueryFunction<false, false>, from: string, to: string): Promise<void> {
+export async function copyTenant(sql: NeonQueryFunction<false, false>, from: string, to: string): Promise<void> {
+  // What Postgres makes itself it makes for the copy too.
   const tables = await sql`
-    select format('%I.%I', table_schema, table_name) as name from information_schema.columns
-    where table_schema = 'recollect' and column_name = 'tenant'`
-  for (const { name } of tables) {
-    await sql.query(
-      `insert into ${name} select (jsonb_populate_record(original, jsonb_build_object('tenant', $1::text))).*
-       from ${name} original where original.tenant = $2`,
-      [to, from],
-    )
+    select format('%I.%I', table_schema, table_name) as name,
+      string_agg(format('%I', column_name), ', ') filter (where column_name <> 'tenant') as rest
+    from information_schema.columns
+    where table_schema = 'recollect' and is_generated = 'NEVER' and is_identity = 'NO'
+    group by 1 having bool_or(column_name = 'tenant')`
+  for (const { name, rest } of tables) {
+    await sql.query(`insert into ${name} (tenant, ${rest}) select $1, ${rest} from ${name} where tenant = $2`, [
+      to,
+      from,
+    ])
   }
 }
