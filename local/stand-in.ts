@@ -32,7 +32,7 @@ export interface Knobs {
    * done before it is something else.
    */
   fault: 'none' | 'error' | 'drop' | 'hang' | 'hold'
-  /** Share of requests, 0 to 1, that meet `fault`; spread evenly. */
+  /** Share of requests, 0 to 1, that meet `fault`; below 1 the same request not more than six times in a row. */
   faultRate: number
   /** How much later queries see what was written. Of the vector index alone; the others answer from what they wrote. */
   consistencyDelayMs: number
@@ -73,9 +73,9 @@ const logLimit = 10_000
 export async function standIn({ name, port = 0, knobs: initial, handle }: StandInOptions): Promise<StandIn> {
   const knobs: Knobs = { latencyMs: 0, fault: 'none', faultRate: 1, consistencyDelayMs: 0, ...initial }
   const log: WireEntry[] = []
-  const turn = evenly(() => knobs.faultRate)
+  const meetsFault = chances(knobs)
   const server = createServer((incoming, outgoing) => {
-    serve(incoming, outgoing, { knobs, turn, log, handle }).catch((error: unknown) => {
+    serve(incoming, outgoing, { knobs, meetsFault, log, handle }).catch((error: unknown) => {
       process.stderr.write(`${name}: ${String(error)}\n`)
       outgoing.destroy()
     })
@@ -101,26 +101,30 @@ export async function standIn({ name, port = 0, knobs: initial, handle }: StandI
   }
 }
 
-/** True for that share of its calls, as evenly as can be: by chance alone a caller has bad luck fifteen times now and then. */
-function evenly(share: () => number): () => boolean {
-  let owed = 0
-  return () => {
-    owed += share()
-    if (owed < 1) return false
-    owed -= 1
-    return true
+/** The same request, sent again and again, is served at last: by chance alone one would have bad luck fifteen times now and then. */
+const mostInARow = 6
+
+/** Whether a request meets the fault: by chance, by the share that is set. */
+function chances(knobs: Knobs): (request: string) => boolean {
+  const inARow = new Map<string, number>()
+  return (request) => {
+    if (knobs.fault === 'none') return false
+    const before = inARow.get(request) ?? 0
+    const meets = knobs.faultRate === 1 || (before < mostInARow && Math.random() < knobs.faultRate)
+    if (meets && knobs.faultRate < 1) inARow.set(request, before + 1)
+    else inARow.delete(request)
+    return meets
   }
 }
 
 interface Serving {
   knobs: Knobs
-  /** Whether this request meets the fault. */
-  turn: () => boolean
+  meetsFault: (request: string) => boolean
   log: WireEntry[]
   handle: StandInOptions['handle']
 }
 
-async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knobs, turn, log, handle }: Serving) {
+async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knobs, meetsFault, log, handle }: Serving) {
   const startedAt = performance.now()
   const body = await readBody(incoming)
   const url = new URL(incoming.url ?? '/', `http://${host}`)
@@ -133,7 +137,7 @@ async function serve(incoming: IncomingMessage, outgoing: ServerResponse, { knob
 
   if (knobs.latencyMs > 0) await pause(knobs.latencyMs)
   while (knobs.fault === 'hold') await pause(10)
-  const fault = knobs.fault !== 'none' && turn() ? knobs.fault : 'none'
+  const fault = meetsFault(`${path} ${body.toString('latin1')}`) ? knobs.fault : 'none'
   if (fault === 'hang') return
   const aborted = new AbortController()
   outgoing.on('close', () => aborted.abort())

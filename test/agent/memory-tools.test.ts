@@ -17,6 +17,16 @@ import {
 import { scriptedModel } from '../../src/testing/index.ts'
 import { alex, promptOf } from '../runtime/recalling-graph.ts'
 
+const callingTools = (tools: Parameters<typeof toolNode>[0]) =>
+  new StateGraph({
+    state: { messages: messages() },
+    nodes: {
+      reply: async (state, context) => ({ messages: await context.model.reply(state.messages, { tools }) }),
+      tools: toolNode(tools),
+    },
+    edges: { start: 'reply', reply: (state) => (callsTools(state) ? 'tools' : END), tools: 'reply' },
+  })
+
 test('what a run has forgotten or said otherwise itself, its model is not told any more', async () => {
   const store = memoryStore()
   const place = { tenant: 'acme', namespace: ['users', 'alex'] }
@@ -88,14 +98,7 @@ test('tools remember, recall with ids, and forget; what is cited and was not rec
     if (last.includes('<memories>')) return { calls: [{ name: 'forget', arguments: { id: `[${id}]` } }] }
     return `done [${id}] [${'x'.repeat(24)}]`
   })
-  const app = new StateGraph({
-    state: { messages: messages() },
-    nodes: {
-      reply: async (state, context) => ({ messages: await context.model.reply(state.messages, { tools }) }),
-      tools: toolNode(tools),
-    },
-    edges: { start: 'reply', reply: (state) => (callsTools(state) ? 'tools' : END), tools: 'reply' },
-  }).compile({ checkpointer: memoryCheckpointer(), store, model })
+  const app = callingTools(tools).compile({ checkpointer: memoryCheckpointer(), store, model })
   const { messages: said } = await app.invoke({ messages: user('I like tea') }, { ...alex, thread: 't' })
   const told = said.flatMap(({ role, content }) => (role === 'tool' ? [content] : []))
   expect(told).toEqual([
@@ -129,14 +132,7 @@ test('hostile arguments of memory tools are answered with what is expected, and 
     { name: 'forget', arguments: { id: '\ud800' } },
   ]
   const model = scriptedModel((said) => (said.length === 1 ? { calls } : 'done'))
-  const app = new StateGraph({
-    state: { messages: messages() },
-    nodes: {
-      reply: async (state, context) => ({ messages: await context.model.reply(state.messages, { tools }) }),
-      tools: toolNode(tools),
-    },
-    edges: { start: 'reply', reply: (state) => (callsTools(state) ? 'tools' : END), tools: 'reply' },
-  }).compile({ checkpointer: memoryCheckpointer(), store: memoryStore(), model })
+  const app = callingTools(tools).compile({ checkpointer: memoryCheckpointer(), store: memoryStore(), model })
   const { messages: said } = await app.invoke({ messages: user('go on') }, { ...alex, thread: 't' })
   expect(
     said.flatMap(({ role, content }) => (role === 'tool' ? [content.replace(/^.* not valid: /, '')] : [])),
@@ -182,14 +178,7 @@ test('another person’s memory is not forgotten by its id', async () => {
   const model = scriptedModel((said) =>
     said.length === 1 ? { calls: [{ name: 'forget', arguments: { id } }] } : 'done',
   )
-  const app = new StateGraph({
-    state: { messages: messages() },
-    nodes: {
-      reply: async (state, context) => ({ messages: await context.model.reply(state.messages, { tools }) }),
-      tools: toolNode(tools),
-    },
-    edges: { start: 'reply', reply: (state) => (callsTools(state) ? 'tools' : END), tools: 'reply' },
-  }).compile({ checkpointer: memoryCheckpointer(), store, model })
+  const app = callingTools(tools).compile({ checkpointer: memoryCheckpointer(), store, model })
   const { messages: said } = await app.invoke({ messages: user('forget it') }, { ...alex, thread: 't' })
   expect(said.find(({ role }) => role === 'tool')?.content).toMatch(/^There is no memory/)
   expect(await store.get(bob)).toBeDefined()

@@ -64,7 +64,7 @@ async function echo(roundTripMs: number, counter?: typeof statementCounter) {
 }
 
 test('a round trip is added once to what is asked and answered, and a pipeline stays one, in its order', async () => {
-  const roundTripMs = 200
+  const roundTripMs = 40
   const { client, arrived } = await echo(roundTripMs)
   const parts = Array.from({ length: 20 }, (_, index) => `${index} `.padStart(4))
   const startedAt = performance.now()
